@@ -1,0 +1,1 @@
+"""testinfra controls that judge MLPS level 3."""

@@ -1,0 +1,1 @@
+"""Dashboards and reports, one module per question asked."""

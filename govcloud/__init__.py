@@ -1,0 +1,1 @@
+"""The rooms shared by all: models, located YAML, contracts, and the command line."""

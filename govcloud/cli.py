@@ -1,0 +1,41 @@
+"""The command line: one noun per room, found through entry points, so that this module imports no room."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+
+import typer
+
+from govcloud.core.errors import Exit, GovcloudError
+
+
+def application() -> typer.Typer:
+    """Assemble the command from the entry points of group `govcloud.commands`."""
+    app = typer.Typer(
+        name="govcloud",
+        help="Build, prove and run a city's government cloud.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for found in sorted(importlib.metadata.entry_points(group="govcloud.commands"), key=lambda one: one.name):
+        command = found.load()
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=found.name)
+        else:
+            app.command(name=found.name)(command)
+    return app
+
+
+def main() -> None:
+    """Run one command; what the operator can mend is told without a traceback."""
+    try:
+        application()()
+    except GovcloudError as error:
+        for message in error.messages:
+            print(message, file=sys.stderr)  # noqa: T201 - this is the command's way to speak
+        sys.exit(error.status)
+    except KeyboardInterrupt:
+        print("Interrupted; run the same command again to continue.", file=sys.stderr)  # noqa: T201 - as above
+        sys.exit(Exit.COULD_NOT_CHECK)

@@ -1,0 +1,1 @@
+"""What every room may import: workspace paths, the cache, progress, models, contracts."""

@@ -1,0 +1,107 @@
+"""Progress of long work: phases that may overlap, with the time left; plain lines where there is no terminal.
+
+What a phase took last time is kept in the user's cache; the time left is what the unfinished phases took then.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from govcloud.core.files import write_atomically
+from govcloud.core.workspace import user_cache
+
+T = TypeVar("T")
+
+
+class Phases:
+    """A run of named phases. Use as a context manager; call `phase` from any thread."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.seconds: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._history_file = user_cache() / "phase_seconds.json"
+        self._history = self._read_history()
+        self._console = Console(stderr=True)
+        self._bar: Progress | None = None
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Phases:
+        if sys.stderr.isatty():
+            self._bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[left]}"),
+                console=self._console,
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar:
+            self._bar.stop()
+        if kind is None:
+            self._history.update({f"{self.title}/{name}": took for name, took in self.seconds.items()})
+            write_atomically(self._history_file, json.dumps(self._history, indent=1))
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time one phase. A phase that raises is reported as failed and the error goes on."""
+        expected = self._history.get(f"{self.title}/{name}")
+        hint = f"about {expected:.0f} s" if expected else ""
+        task = self._bar.add_task(name, total=None, left=hint) if self._bar else None
+        if not self._bar:
+            self._line(f"… {name}" + (f" ({hint})" if hint else ""))
+        start = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            self._line(f"✗ {name} failed after {time.monotonic() - start:.1f} s")
+            raise
+        finally:
+            took = time.monotonic() - start
+            with self._lock:
+                self.seconds[name] = round(took, 1)
+            if self._bar and task is not None:
+                self._bar.update(task, total=1, completed=1, left=f"{took:.1f} s")
+        if not self._bar:
+            self._line(f"✓ {name} {took:.1f} s")
+
+    def run(self, name: str, work: Callable[[], T]) -> T:
+        """Run one function as a phase."""
+        with self.phase(name):
+            return work()
+
+    def together(self, **work: Callable[[], object]) -> dict[str, object]:
+        """Run functions at the same time, one phase each; every one ends before the first error is raised."""
+        with ThreadPoolExecutor(max_workers=len(work)) as pool:
+            futures = {name: pool.submit(self.run, name.replace("_", " "), call) for name, call in work.items()}
+        return {name: future.result() for name, future in futures.items()}
+
+    @property
+    def total(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._started
+
+    def _line(self, text: str) -> None:
+        self._console.print(f"[{self.total:6.1f} s] {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def _read_history(self) -> dict[str, float]:
+        try:
+            loaded = json.loads(self._history_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return {str(key): float(value) for key, value in loaded.items()}

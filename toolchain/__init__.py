@@ -1,0 +1,1 @@
+"""Builds the pulumi command and its plugins where no official one is installed."""
