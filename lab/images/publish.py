@@ -1,0 +1,66 @@
+"""Uploads the guests' images to Glance: again only when their bytes changed.
+
+A changed image gets a new UUID, as scs-0102 wants it: the one it replaces is hidden, not deleted, because servers and
+rebuilds refer to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import openstack.connection
+
+from lab.images.build import built_on
+from lab.images.catalogue import properties, traits
+
+
+def publish(connection: openstack.connection.Connection, name: str, path: Path) -> str:
+    """Make the file the public image of this name and return the image's id."""
+    images: Any = connection.image  # declared as both API versions at once, which no call satisfies
+    wanted = properties(name, built_on(path))
+    digest = _sha512(path)
+    current = None
+    for image in images.images(name=name):
+        if image.status == "active" and image.hash_value == digest and current is None:
+            current = image
+        elif image.status == "active":
+            images.update_image(image, is_hidden=True)
+        else:
+            images.delete_image(image)
+    if current is None:
+        return _upload(images, name, path, wanted)
+    present = images.get_image(current.id)
+    held = {key: str(value) for key, value in present.to_dict().items()} | present.properties
+    changed = {key: value for key, value in wanted.items() if held.get(key) != value}
+    if changed:
+        images.update_image(current, **changed)
+    return str(current.id)
+
+
+def _upload(images: Any, name: str, path: Path, wanted: dict[str, str]) -> str:
+    image = images.create_image(
+        name,
+        disk_format="raw",
+        container_format="bare",
+        visibility="public",
+        min_disk=traits(name).min_disk_gib,
+        min_ram=traits(name).min_ram_mib,
+        allow_duplicates=True,
+        **wanted,
+    )
+    with path.open("rb") as data:
+        # One PUT with a length: the chunked upload does not pass every WSGI server.
+        answer = images.put(
+            f"/images/{image.id}/file",
+            data=data,
+            headers={"Content-Type": "application/octet-stream", "Accept": ""},
+        )
+    answer.raise_for_status()
+    return str(image.id)
+
+
+def _sha512(path: Path) -> str:
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha512").hexdigest()
