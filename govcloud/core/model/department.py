@@ -1,0 +1,178 @@
+"""A department with its networks and systems, and a system with its five tiers of service.
+
+Every server's address is known before anything is made: `first_host` is the number of a group's first server in the
+department's network of that zone, for IPv4 and IPv6 alike. The upper quarter of a network is left to the cloud's own ports.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from govcloud.core.model.base import (
+    Contacts,
+    DepartmentKey,
+    Key,
+    Level,
+    Model,
+    Port,
+    Protocol,
+    Reason,
+    SizeGib,
+    Tier,
+    Title,
+)
+from govcloud.core.model.city import Block
+
+HostNumber = Annotated[int, Field(ge=4, le=4095)]
+PUBLIC = "public"
+
+
+class DepartmentNetwork(Block):
+    """What a department has of a zone: one network, IPv4 and IPv6."""
+
+    def ipv4_of(self, host: int) -> IPv4Address:
+        """Return the address of a host number."""
+        return self.ipv4[host]
+
+    def ipv6_of(self, host: int) -> IPv6Address:
+        """Return the address of a host number."""
+        return self.ipv6[host]
+
+    @property
+    def first_dynamic(self) -> int:
+        """The first number that the cloud gives to ports of its own."""
+        return self.ipv4.num_addresses * 3 // 4
+
+
+class Bastion(Model):
+    """The one way in for operators."""
+
+    zone: Key
+    size: Key
+    image: Key
+    first_host: HostNumber
+
+
+class ComputeGroup(Model):
+    """Servers of one tier: alike, interchangeable, kept on different machines."""
+
+    zone: Key
+    count: Annotated[int, Field(ge=1, le=64)]
+    size: Key
+    image: Key
+    first_host: HostNumber
+    anti_affinity: bool
+
+
+class Backup(Model):
+    """What may be lost and for how long it may be away."""
+
+    recovery_point_hours: Annotated[int, Field(ge=1, le=168)]
+    recovery_time_hours: Annotated[int, Field(ge=1, le=168)]
+    keep_days: Annotated[int, Field(ge=1, le=3650)]
+
+
+class DataVolume(Model):
+    """A volume on each server of a tier."""
+
+    tier: Tier
+    size_gib: SizeGib
+    type: Key
+    mount: Annotated[str, Field(pattern=r"^/[a-z0-9/_-]+$")]
+    backup: Backup | None = None
+
+
+class ObjectContainer(Model):
+    """A container for documents."""
+
+    why: Reason
+    versioned: bool = True
+
+
+class Storage(Model):
+    """Volumes and containers."""
+
+    volumes: dict[Key, DataVolume] = Field(default_factory=dict)
+    containers: dict[Key, ObjectContainer] = Field(default_factory=dict)
+
+
+class Database(Model):
+    """A database that Ansible installs on the servers of a tier; the first is the primary, others are standbys."""
+
+    engine: Literal["postgresql"]
+    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?$")]
+    tier: Tier
+    volume: Key
+    port: Port
+    secret: Key
+
+
+class LoadBalancer(Model):
+    """A load balancer in front of a tier; passes TCP through and asks each server for its health."""
+
+    tier: Tier
+    first_host: HostNumber
+    listeners: Annotated[dict[Key, Port], Field(min_length=1)]
+    floating_address: bool = False
+
+
+class Access(Model):
+    """Who may reach a tier. Whatever is not listed is denied."""
+
+    source: Annotated[Key, Field(alias="from")]
+    """A tier of the same system, or `public`."""
+    to: Tier
+    protocol: Protocol = Protocol.TCP
+    ports: Annotated[tuple[Port, ...], Field(min_length=1)]
+    why: Reason
+
+
+class Secret(Model):
+    """A secret that is generated, kept in the key manager, and never written down."""
+
+    why: Reason
+    length: Annotated[int, Field(ge=24, le=128)] = 32
+
+
+class Security(Model):
+    """Who may reach what, and which secrets there are."""
+
+    access: tuple[Access, ...] = ()
+    secrets: dict[Key, Secret] = Field(default_factory=dict)
+
+
+class Network(Model):
+    """What stands in front of the servers."""
+
+    load_balancers: dict[Key, LoadBalancer] = Field(default_factory=dict)
+
+
+class System(Model):
+    """One information system, classified as a whole."""
+
+    title: Title
+    level: Level
+    xinchuang: bool
+    """Whether it stands on the domestic stack (信创)."""
+    data_classes: Annotated[tuple[Literal["public", "internal", "personal", "certificate"], ...], Field(min_length=1)]
+    contacts: Contacts
+    compute: Annotated[dict[Tier, ComputeGroup], Field(min_length=1)]
+    storage: Storage = Storage()
+    database: Database | None = None
+    network: Network = Network()
+    security: Security = Security()
+
+
+class Department(Model):
+    """`departments/<key>.yaml`; the file's name is the key."""
+
+    key: DepartmentKey
+    title: Title
+    contacts: Contacts
+    networks: dict[Key, DepartmentNetwork] = Field(default_factory=dict)
+    """By zone."""
+    bastion: Bastion | None = None
+    systems: dict[Key, System] = Field(default_factory=dict)

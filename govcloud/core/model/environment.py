@@ -1,0 +1,70 @@
+"""One place where the city is built: which cloud, how large, what the cloud already offers (`environments/<key>.yaml`)."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import Field
+
+from govcloud.core.model.base import Key, Model, Port, Protocol, Reason, SizeGib, Title
+from govcloud.core.model.city import Size
+
+
+class VolumeType(Model):
+    """A kind of volume, made by the foundation after SCS-0114."""
+
+    title: Title
+    extra_specs: dict[str, str] = Field(default_factory=dict)
+
+
+class Capacity(Model):
+    """What the cloud can give to all departments together."""
+
+    vcpus: Annotated[int, Field(ge=1)]
+    memory_gib: Annotated[int, Field(ge=1)]
+    volume_gib: Annotated[int, Field(ge=1)]
+
+
+class SharedService(Model):
+    """Something that every server may reach: packages, time, logs, names."""
+
+    networks: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(min_length=1)]
+    protocol: Protocol
+    ports: Annotated[tuple[Port, ...], Field(min_length=1)]
+    why: Reason
+
+
+class Environment(Model):
+    """`environments/<key>.yaml`; the file's name is the key."""
+
+    key: Key
+    title: Title
+    disposable: bool
+    """Whether everything may be destroyed at will; elsewhere what holds data is protected."""
+    region: str
+    external_network: str
+    """Name of the network that routers and floating addresses use."""
+    operator_public_key: str
+    """File with the operator's public key, from the root of the checkout."""
+    operator_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(min_length=1)]
+    """From where the bastions may be reached."""
+    images: dict[Key, str]
+    """The cloud's name for each image of the inventory."""
+    sizes: dict[Key, Size] = Field(default_factory=dict)
+    """Instead of the city's production sizes."""
+    largest_volume_gib: SizeGib | None = None
+    """A limit to every volume, where the city is only rehearsed."""
+    volume_types: dict[Key, VolumeType]
+    shared_services: dict[Key, SharedService] = Field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    """Keystone roles that the foundation makes because the cloud came without them."""
+    capacity: Capacity
+
+    def cloud(self, holder: str) -> str:
+        """Return the name in clouds.yaml of the administrator's (`admin`) or a department's access."""
+        return f"{self.key}-{holder}"
+
+    def volume_gib(self, wanted: int) -> int:
+        """Return the size that a volume has here."""
+        return min(wanted, self.largest_volume_gib or wanted)

@@ -1,0 +1,124 @@
+"""What a department needs of the cloud, counted from its inventory: the least quota, plus the city's headroom.
+
+Counted are the things that the components make; ports and security groups that the cloud makes by itself are counted with
+them: per network one metadata port and per load-balanced subnet one port of the health monitor; per project one default group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+from govcloud.core.model.base import Tier
+from govcloud.core.model.city import Size
+from govcloud.core.model.department import PUBLIC, Bastion, ComputeGroup, Department, System
+from govcloud.core.model.environment import Environment
+from govcloud.core.model.inventory import Inventory
+
+_RULES_OF_A_DEFAULT_GROUP = 4
+_FAMILIES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """Numbers that the services count."""
+
+    instances: int = 0
+    cores: int = 0
+    memory_mib: int = 0
+    server_groups: int = 0
+    server_group_members: int = 0
+    volumes: int = 0
+    volume_gib: int = 0
+    networks: int = 0
+    subnets: int = 0
+    ports: int = 0
+    routers: int = 0
+    floating_addresses: int = 0
+    security_groups: int = 0
+    security_group_rules: int = 0
+    load_balancers: int = 0
+    listeners: int = 0
+    pools: int = 0
+    members: int = 0
+    health_monitors: int = 0
+
+    def __add__(self, other: Quota) -> Quota:
+        """Add number by number; of members in one server group the larger counts."""
+        total = {name: value + getattr(other, name) for name, value in asdict(self).items()}
+        total["server_group_members"] = max(self.server_group_members, other.server_group_members)
+        return Quota(**total)
+
+    def with_headroom(self, percent: int) -> Quota:
+        """Return the quota with headroom, rounded up."""
+        return Quota(**{one.name: -(-getattr(self, one.name) * (100 + percent) // 100) for one in fields(self)})
+
+
+def department_quota(inventory: Inventory, environment: Environment, department: Department) -> Quota:
+    """Return the quota of a department's project."""
+    sizes = inventory.sizes(environment)
+    total = _shared(inventory, department)
+    if department.bastion:
+        total += _servers(department.bastion, 1, sizes)
+    for system in department.systems.values():
+        total += _system(system, environment, sizes)
+    return total.with_headroom(inventory.city.headroom_percent)
+
+
+def total_quota(inventory: Inventory, environment: Environment) -> Quota:
+    """Return what all departments together may take."""
+    total = Quota()
+    for department in inventory.departments.values():
+        if department.networks:
+            total += department_quota(inventory, environment, department)
+    return total
+
+
+def _shared(inventory: Inventory, department: Department) -> Quota:
+    """Count networks, router, the default group, the baseline's and the bastion's group."""
+    zones = len(department.networks)
+    rules = 40 + 4 * len(inventory.zones.zones) + _RULES_OF_A_DEFAULT_GROUP
+    return Quota(
+        networks=zones,
+        subnets=zones * _FAMILIES,
+        ports=zones * (_FAMILIES + 1),
+        routers=1 if zones else 0,
+        floating_addresses=1 if department.bastion else 0,
+        security_groups=3,
+        security_group_rules=rules,
+    )
+
+
+def _servers(group: ComputeGroup | Bastion, count: int, sizes: dict[str, Size]) -> Quota:
+    size = sizes[group.size]
+    return Quota(instances=count, cores=size.vcpus * count, memory_mib=size.memory_mib * count, ports=count)
+
+
+def _system(system: System, environment: Environment, sizes: dict[str, Size]) -> Quota:
+    total = Quota(security_groups=len(system.compute), security_group_rules=_rules(system))
+    for tier, group in system.compute.items():
+        total += _servers(group, group.count, sizes) + _volumes(system, environment, tier, group.count)
+        if group.anti_affinity:
+            total += Quota(server_groups=1, server_group_members=group.count)
+    for balancer in system.network.load_balancers.values():
+        listeners = len(balancer.listeners)
+        total += Quota(
+            load_balancers=1,
+            listeners=listeners,
+            pools=listeners,
+            health_monitors=listeners,
+            members=listeners * system.compute[balancer.tier].count if balancer.tier in system.compute else 0,
+            ports=2,
+            floating_addresses=1 if balancer.floating_address else 0,
+        )
+    return total
+
+
+def _volumes(system: System, environment: Environment, tier: Tier, count: int) -> Quota:
+    wanted = [environment.volume_gib(one.size_gib) for one in system.storage.volumes.values() if one.tier is tier]
+    return Quota(volumes=len(wanted) * count, volume_gib=sum(wanted) * count)
+
+
+def _rules(system: System) -> int:
+    """Count the rules of the access list: per port and family one in, and one out where the source is ours."""
+    sides = sum(len(one.ports) * (1 if one.source == PUBLIC else 2) for one in system.security.access)
+    return sides * _FAMILIES
