@@ -1,1 +1,1 @@
-"""The Pulumi program: foundation, departments, systems and platforms of the city."""
+"""The Pulumi program: the inventory as resources."""

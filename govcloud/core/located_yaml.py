@@ -1,13 +1,14 @@
 """YAML that remembers where every value stands, so that a fault can be told as `file:line:column`.
 
-Only the plain part of YAML is read: mappings with text keys, lists, text, numbers, true and false. Anchors, tags, several
-documents and a key given twice are refused, because each makes a file say something else than its reader sees. `yes`, `no`,
-`on`, `off`, dates and numbers with colons stay text: YAML 1.1 reads them as something nobody meant.
+Only the plain part of YAML is read: mappings with text keys, lists, text, numbers, true and false. Anchors, tags,
+several documents and a key given twice are refused, because each makes a file say something else than its reader sees.
+`yes`, `no`, `on`, `off`, dates and numbers with colons stay text: YAML 1.1 reads them as something nobody meant.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -178,20 +179,21 @@ def _scalar(node: Node, where: Where, located: Located) -> Value:
     kind = node.tag.rpartition(":")[2]
     if kind == "str":
         return text
+    reader = _READERS.get(kind)
+    if reader is None:
+        fault = located.fault(where, f"has the tag {node.tag}", why="tags are not read", fix="remove the tag")
+        located.faults.append(fault)
+        return None
     try:
-        match kind:
-            case "null":
-                return None
-            case "bool":
-                return {"true": True, "false": False}[text]
-            case "int":
-                return int(text)
-            case "float":
-                return float(text)
+        return reader(text)
     except (KeyError, ValueError):
         located.faults.append(located.fault(where, f"is not a usable {kind}"))
         return None
-    located.faults.append(
-        located.fault(where, f"has the tag {node.tag}", why="tags are not read", fix="remove the tag")
-    )
-    return None
+
+
+_READERS: dict[str, Callable[[str], Value]] = {
+    "null": lambda _: None,
+    "bool": lambda text: {"true": True, "false": False}[text],
+    "int": int,
+    "float": float,
+}

@@ -1,7 +1,7 @@
-"""What all models share: nothing unknown is accepted, nothing changes after loading, names are fit for every service.
+"""What all models share: nothing unknown is accepted, nothing changes after loading, names fit every service.
 
-A name of the inventory becomes part of host names, stack names and resource names, so it holds small letters, digits and
-single hyphens only. A department's name holds no hyphen: `<department>-<system>` must have one reading.
+A name of the inventory becomes part of host names, stack names and resource names, so it holds small letters, digits
+and single hyphens only. A department's name holds no hyphen: `<department>-<system>` must have one reading.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A department with its networks and systems, and a system with its five tiers of service.
 
 Every server's address is known before anything is made: `first_host` is the number of a group's first server in the
-department's network of that zone, for IPv4 and IPv6 alike. The upper quarter of a network is left to the cloud's own ports.
+department's network of that zone, for IPv4 and IPv6 alike. The upper quarter of a network is left to the cloud's own
+ports.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One place where the city is built: which cloud, how large, what the cloud already offers (`environments/<key>.yaml`)."""
+"""One place where the city is built: which cloud, how large, what it already offers (`environments/<key>.yaml`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a department needs of the cloud, counted from its inventory: the least quota, plus the city's headroom.
 
-Counted are the things that the components make; ports and security groups that the cloud makes by itself are counted with
-them: per network one metadata port and per load-balanced subnet one port of the health monitor; per project one default group.
+Counted are the things that the components make, and with them what the cloud makes by itself: per network one metadata
+port, per load balancer one port of its health monitor, per project one default group.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, fields
 
 from govcloud.core.model.base import Tier
 from govcloud.core.model.city import Size
-from govcloud.core.model.department import PUBLIC, Bastion, ComputeGroup, Department, System
+from govcloud.core.model.department import Bastion, ComputeGroup, Department, System
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.rules import department_groups, system_groups
 
 _RULES_OF_A_DEFAULT_GROUP = 4
 _FAMILIES = 2
@@ -56,7 +57,7 @@ class Quota:
 def department_quota(inventory: Inventory, environment: Environment, department: Department) -> Quota:
     """Return the quota of a department's project."""
     sizes = inventory.sizes(environment)
-    total = _shared(inventory, department)
+    total = _shared(inventory, environment, department)
     if department.bastion:
         total += _servers(department.bastion, 1, sizes)
     for system in department.systems.values():
@@ -73,18 +74,18 @@ def total_quota(inventory: Inventory, environment: Environment) -> Quota:
     return total
 
 
-def _shared(inventory: Inventory, department: Department) -> Quota:
-    """Count networks, router, the default group, the baseline's and the bastion's group."""
+def _shared(inventory: Inventory, environment: Environment, department: Department) -> Quota:
+    """Count networks, router, the default group, the zones' groups and the bastion's."""
     zones = len(department.networks)
-    rules = 40 + 4 * len(inventory.zones.zones) + _RULES_OF_A_DEFAULT_GROUP
+    groups = department_groups(inventory, environment, department)
     return Quota(
         networks=zones,
         subnets=zones * _FAMILIES,
         ports=zones * (_FAMILIES + 1),
         routers=1 if zones else 0,
         floating_addresses=1 if department.bastion else 0,
-        security_groups=3,
-        security_group_rules=rules,
+        security_groups=len(groups) + 1,
+        security_group_rules=sum(map(len, groups.values())) + _RULES_OF_A_DEFAULT_GROUP,
     )
 
 
@@ -94,7 +95,8 @@ def _servers(group: ComputeGroup | Bastion, count: int, sizes: dict[str, Size]) 
 
 
 def _system(system: System, environment: Environment, sizes: dict[str, Size]) -> Quota:
-    total = Quota(security_groups=len(system.compute), security_group_rules=_rules(system))
+    groups = system_groups(system)
+    total = Quota(security_groups=len(groups), security_group_rules=sum(map(len, groups.values())))
     for tier, group in system.compute.items():
         total += _servers(group, group.count, sizes) + _volumes(system, environment, tier, group.count)
         if group.anti_affinity:
@@ -116,9 +118,3 @@ def _system(system: System, environment: Environment, sizes: dict[str, Size]) ->
 def _volumes(system: System, environment: Environment, tier: Tier, count: int) -> Quota:
     wanted = [environment.volume_gib(one.size_gib) for one in system.storage.volumes.values() if one.tier is tier]
     return Quota(volumes=len(wanted) * count, volume_gib=sum(wanted) * count)
-
-
-def _rules(system: System) -> int:
-    """Count the rules of the access list: per port and family one in, and one out where the source is ours."""
-    sides = sum(len(one.ports) * (1 if one.source == PUBLIC else 2) for one in system.security.access)
-    return sides * _FAMILIES

@@ -1,0 +1,159 @@
+"""The rules of every security group, derived from the zones' flows and the systems' access lists.
+
+One place computes them, as plain values: the stacks make them, the quotas count them, and a check can compare them with
+what the cloud has. A group has no rule but these: what is not listed is denied, in and out.
+
+A department has one group per zone (operation through the bastion, logs, time, packages) and one for its bastion; a
+system has one group per tier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+
+from govcloud.core.model.base import Tier
+from govcloud.core.model.city import Block
+from govcloud.core.model.department import PUBLIC, Access, Department, System
+from govcloud.core.model.environment import Environment
+from govcloud.core.model.inventory import Inventory
+
+BASTION = "bastion"
+_MANAGEMENT = "management"
+_SSH = 22
+_ANYWHERE = Block(ipv4=IPv4Network("0.0.0.0/0"), ipv6=IPv6Network("::/0"))
+
+
+class Direction(StrEnum):
+    """Seen from the server."""
+
+    INGRESS = "ingress"
+    EGRESS = "egress"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One permission. The other side is a group or a range; `port` is None where the protocol has none."""
+
+    direction: Direction
+    family: int
+    protocol: str
+    port: int | None
+    remote_group: str | None = None
+    remote_range: str | None = None
+    why: str
+
+    @property
+    def key(self) -> str:
+        """Return a name that stays when other rules come and go."""
+        side = "from" if self.direction is Direction.INGRESS else "to"
+        other = self.remote_group or str(self.remote_range).replace("/", "_").replace(":", ".")
+        ports = "" if self.port is None else f"-{self.port}"
+        return f"{self.protocol}{ports}-{side}-{other}-ipv{self.family}"
+
+
+def department_groups(
+    inventory: Inventory, environment: Environment, department: Department
+) -> dict[str, tuple[Rule, ...]]:
+    """Return the groups that a department's servers share: one per zone, and the bastion's."""
+    groups = {
+        zone: (*_zone_rules(inventory, environment, zone, has_bastion=department.bastion is not None),)
+        for zone in department.networks
+    }
+    if department.bastion:
+        groups[BASTION] = (*_bastion_rules(inventory, environment, department),)
+    return groups
+
+
+def system_groups(system: System) -> dict[Tier, tuple[Rule, ...]]:
+    """Return the groups of a system's tiers."""
+    return {
+        tier: tuple(rule for access in system.security.access for rule in _access_rules(access, tier))
+        for tier in system.compute
+    }
+
+
+def _zone_rules(inventory: Inventory, environment: Environment, zone: str, *, has_bastion: bool) -> Iterator[Rule]:
+    if has_bastion and zone in _operated_zones(inventory):
+        yield from _to_group(Direction.INGRESS, "tcp", _SSH, BASTION, "operation through the bastion")
+        yield from _pings(Direction.INGRESS, remote_group=BASTION)
+    for flow in inventory.zones.zones[zone].flows:
+        if flow.to == _MANAGEMENT:
+            for port in flow.ports:
+                yield from _to_block(Direction.EGRESS, flow.protocol, port, inventory.plan.zones[flow.to], flow.why)
+    for service in environment.shared_services.values():
+        for port in service.ports:
+            for network in service.networks:
+                yield Rule(
+                    direction=Direction.EGRESS,
+                    family=network.version,
+                    protocol=service.protocol,
+                    port=port,
+                    remote_range=str(network),
+                    why=service.why,
+                )
+
+
+def _bastion_rules(inventory: Inventory, environment: Environment, department: Department) -> Iterator[Rule]:
+    for network in environment.operator_networks:
+        for protocol, port in (("tcp", _SSH), (_ping(network.version), None)):
+            yield Rule(
+                direction=Direction.INGRESS,
+                family=network.version,
+                protocol=protocol,
+                port=port,
+                remote_range=str(network),
+                why="operators come in here and nowhere else",
+            )
+    for zone in _operated_zones(inventory):
+        if zone in department.networks:
+            block = department.networks[zone]
+            yield from _to_block(Direction.EGRESS, "tcp", _SSH, block, "operation through the bastion")
+            for family, network in ((4, block.ipv4), (6, block.ipv6)):
+                yield Rule(
+                    direction=Direction.EGRESS,
+                    family=family,
+                    protocol=_ping(family),
+                    port=None,
+                    remote_range=str(network),
+                    why="whether a server is there",
+                )
+
+
+def _operated_zones(inventory: Inventory) -> list[str]:
+    management = inventory.zones.zones.get(_MANAGEMENT)
+    return [flow.to for flow in management.flows if _SSH in flow.ports] if management else []
+
+
+def _access_rules(access: Access, tier: Tier) -> Iterator[Rule]:
+    for port in access.ports:
+        if access.to is tier and access.source == PUBLIC:
+            yield from _to_block(Direction.INGRESS, access.protocol, port, _ANYWHERE, access.why)
+        elif access.to is tier:
+            yield from _to_group(Direction.INGRESS, access.protocol, port, access.source, access.why)
+        if access.source == tier:
+            yield from _to_group(Direction.EGRESS, access.protocol, port, access.to, access.why)
+
+
+def _to_group(direction: Direction, protocol: str, port: int, group: str, why: str) -> Iterator[Rule]:
+    for family in (4, 6):
+        yield Rule(direction=direction, family=family, protocol=protocol, port=port, remote_group=group, why=why)
+
+
+def _to_block(direction: Direction, protocol: str, port: int, block: Block, why: str) -> Iterator[Rule]:
+    for family, network in ((4, block.ipv4), (6, block.ipv6)):
+        there = str(network)
+        yield Rule(direction=direction, family=family, protocol=protocol, port=port, remote_range=there, why=why)
+
+
+def _pings(direction: Direction, *, remote_group: str) -> Iterator[Rule]:
+    why = "whether a server is there"
+    for family in (4, 6):
+        kind = _ping(family)
+        yield Rule(direction=direction, family=family, protocol=kind, port=None, remote_group=remote_group, why=why)
+
+
+def _ping(family: int) -> str:
+    return "icmp" if family == 4 else "ipv6-icmp"  # noqa: PLR2004 - the family's own number

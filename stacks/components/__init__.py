@@ -1,0 +1,1 @@
+"""Components: frozen keyword-only arguments in, typed outputs out."""

@@ -1,0 +1,83 @@
+"""What outlives a server: volumes attached to the servers of a tier, containers that keep every version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_openstack as openstack
+
+from stacks.labels import Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierVolumesArgs:
+    """One volume for each server, by the server's name."""
+
+    server_ids: Mapping[str, pulumi.Input[str]]
+    key: str
+    size_gib: int
+    type: str
+    mount: str
+    labels: Labels
+
+
+class TierVolumes(pulumi.ComponentResource):
+    """The volumes of one purpose, attached."""
+
+    attached: Mapping[str, Mapping[str, pulumi.Input[object]]]
+    """By server, of the shape `AttachedVolume`."""
+
+    def __init__(self, name: str, args: TierVolumesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("govcloud:storage:TierVolumes", name, None, opts)
+        ours = pulumi.ResourceOptions(parent=self)
+        self.attached = {}
+        for server, server_id in args.server_ids.items():
+            volume_name = f"{server}-{args.key}"
+            volume = openstack.blockstorage.Volume(
+                volume_name,
+                name=volume_name,
+                size=args.size_gib,
+                volume_type=args.type,
+                metadata=args.labels.as_metadata(),
+                opts=ours,
+            )
+            attachment = openstack.compute.VolumeAttach(
+                volume_name, instance_id=server_id, volume_id=volume.id, opts=ours
+            )
+            self.attached[server] = {
+                "id": volume.id,
+                "device": attachment.device,
+                "size_gib": args.size_gib,
+                "mount": args.mount,
+            }
+        self.register_outputs({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentStoreArgs:
+    """A container; `removable` lets it go with its contents."""
+
+    versioned: bool
+    removable: bool
+    labels: Labels
+
+
+class DocumentStore(pulumi.ComponentResource):
+    """A container for documents that only its department reads."""
+
+    container: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DocumentStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("govcloud:storage:DocumentStore", name, None, opts)
+        made = openstack.objectstorage.Container(
+            name,
+            name=name,
+            versioning=args.versioned,
+            force_destroy=args.removable,
+            metadata=args.labels.as_metadata(),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.container = made.name
+        self.register_outputs({"container": self.container})

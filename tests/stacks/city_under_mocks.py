@@ -1,0 +1,99 @@
+"""The sample city, built under mocks: every resource that the program asks for, without a cloud."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.outputs import EXPORT
+from govcloud.core.model.units import PROJECT, units
+from stacks.program import build
+
+CONFIG_SECRET = "canary-7f3a"  # noqa: S105 - what a test looks for
+
+
+@dataclass(frozen=True)
+class Made:
+    """One resource as it was asked for."""
+
+    unit: str
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+
+@dataclass
+class City(pulumi.runtime.Mocks):
+    """Answers the program in the place of the engine and the provider."""
+
+    inventory: Inventory
+    unit: str = ""
+    made: list[Made] = field(default_factory=list)
+    urns: list[str] = field(default_factory=list)
+    exports: dict[str, Any] = field(default_factory=dict)
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Give a resource an id and the outputs that the program reads."""
+        if args.typ == "pulumi:pulumi:StackReference":
+            unit = args.inputs["name"].partition("/lab-")[2]
+            return args.name, {**args.inputs, "outputs": {EXPORT: self.exports[unit]}}
+        self.made.append(Made(self.unit, args.typ, args.name, args.inputs))
+        given = {"address": "198.51.100.9", "device": "/dev/vdb", "secretRef": "https://keys/" + args.name}
+        return f"{args.name}-id", {**given, **args.inputs}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        """Answer a question to the cloud."""
+        return {**args.args, "id": "external-id"}
+
+    def of(self, kind: str, unit: str | None = None) -> Iterator[Made]:
+        """Return what was made of one type, `module/resource`."""
+        wanted = kind.lower()
+        for one in self.made:
+            module, _, resource = one.type.removeprefix("openstack:").partition(":")
+            if f"{module.partition('/')[0]}/{resource}".lower() == wanted and unit in {None, one.unit}:
+                yield one
+
+    @property
+    def resources(self) -> list[Made]:
+        """All that the provider is asked for; components are ours alone."""
+        return [one for one in self.made if one.type.startswith("openstack:")]
+
+
+def build_city(inventory: Inventory, root: Path) -> City:
+    """Build every unit, each after those it needs."""
+    key = root / inventory.environments["lab"].operator_public_key
+    key.parent.mkdir(parents=True)
+    key.write_text("ssh-ed25519 AAAA operator\n")
+    city = City(inventory)
+    for name, unit in units(inventory).items():
+        stack = unit.stack("lab")
+        city.unit = name
+        secrets = {f"{PROJECT}:{secret}": CONFIG_SECRET for secret in _secrets(inventory, name)}
+        pulumi.runtime.set_mocks(city, project=PROJECT, stack=stack, preview=False)
+        pulumi.runtime.set_all_config(secrets, list(secrets))
+        city.exports[name] = _run(lambda stack=stack: build(inventory, stack, root))
+    return city
+
+
+def _secrets(inventory: Inventory, unit_name: str) -> list[str]:
+    unit = units(inventory)[unit_name]
+    if not unit.system:
+        return []
+    return list(inventory.departments[str(unit.department)].systems[unit.system].security.secrets)
+
+
+def _run(program: Any) -> Any:
+    """Run a program to its end and return its export as the next stack reads it."""
+    found: list[Any] = []
+
+    @pulumi.runtime.test
+    def run() -> pulumi.Output[None]:
+        return pulumi.Output.from_input(program()).apply(lambda value: found.append(json.loads(json.dumps(value))))
+
+    run()
+    return found[0]
