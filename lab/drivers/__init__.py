@@ -1,0 +1,1 @@
+"""Drivers that run inside the lab, among the OpenStack services: compute (nspawn) and volumes (files)."""
