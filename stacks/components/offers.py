@@ -1,4 +1,4 @@
-"""What the platform offers to all: flavors (SCS-0100, SCS-0103), volume types (SCS-0114), address pools, roles."""
+"""What the platform offers to all: flavors (SCS-0100, SCS-0103), volume types (SCS-0114), address pools."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from stacks.labels import Labels
 
 @dataclass(frozen=True, kw_only=True)
 class OffersArgs:
-    """Sizes and volume types by the inventory's words; roles that the cloud came without."""
+    """Sizes and volume types by the inventory's words."""
 
     sizes: Mapping[str, Size]
     volume_types: Mapping[str, VolumeType]
-    roles: tuple[str, ...]
 
 
 class Offers(pulumi.ComponentResource):
-    """Flavors, volume types, roles."""
+    """Flavors and volume types."""
 
     def __init__(self, name: str, args: OffersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("govcloud:tenancy:Offers", name, None, opts)
@@ -45,8 +44,6 @@ class Offers(pulumi.ComponentResource):
             openstack.blockstorage.VolumeTypeV3(
                 key, name=key, description=kind.title, is_public=True, extra_specs=kind.extra_specs, opts=ours
             )
-        for role in args.roles:
-            openstack.identity.Role(role, name=role, opts=ours)
         self.register_outputs({})
 
 

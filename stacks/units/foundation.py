@@ -15,7 +15,7 @@ def build(context: Context) -> dict[str, pulumi.Input[object]]:
     inventory, environment = context.inventory, context.environment
     Offers(
         "offers",
-        OffersArgs(sizes=inventory.sizes(environment), volume_types=environment.volume_types, roles=environment.roles),
+        OffersArgs(sizes=inventory.sizes(environment), volume_types=environment.volume_types),
     )
     pools = ZonePools("zones", ZonePoolsArgs(blocks=inventory.plan.zones, labels=context.labels()))
     projects = {

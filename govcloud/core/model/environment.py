@@ -57,8 +57,6 @@ class Environment(Model):
     """A limit to every volume, where the city is only rehearsed."""
     volume_types: dict[Key, VolumeType]
     shared_services: dict[Key, SharedService] = Field(default_factory=dict)
-    roles: tuple[str, ...] = ()
-    """Keystone roles that the foundation makes because the cloud came without them."""
     capacity: Capacity
 
     def cloud(self, holder: str) -> str:

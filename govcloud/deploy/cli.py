@@ -1,0 +1,112 @@
+"""`govcloud deploy` and `govcloud credentials`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.model.environment import Environment
+from govcloud.core.model.inventory import Inventory, load
+from govcloud.core.model.units import Unit, units
+from govcloud.core.workspace import Workspace
+from govcloud.deploy import credentials as access
+from govcloud.deploy import run, stacks
+from govcloud.deploy.gather import gather
+from govcloud.deploy.pulumi_cli import Changes, Pulumi
+
+
+def deploy(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[UNIT]...", help="Units; all when none is named.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Act; without it only say what would change.")] = False,
+    env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
+    json_: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+) -> None:
+    """Make the cloud what the inventory says; without --apply only say what would change.
+
+    Exit 0 when nothing would change, 1 when something would.
+
+    Example: govcloud deploy approval --apply
+    """
+    pulumi = Pulumi(Workspace.here())
+    inventory, environment = _city(env)
+    wanted = _chosen(inventory, names or [])
+    stacks.prepare(pulumi, inventory, environment, wanted)
+    if apply:
+        report = run.apply(pulumi, environment, wanted, _say)
+        gather(pulumi, inventory, environment)
+    else:
+        report = run.preview(pulumi, environment, wanted)
+    _tell(report, wanted, json_=json_)
+    if report.left_out or not all(outcome.ok for outcome in report.outcomes.values()):
+        raise typer.Exit(Exit.COULD_NOT_CHECK)
+    if not apply and any(outcome.changes.total for outcome in report.outcomes.values()):
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def credentials(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[DEPARTMENT]...", help="All when none is named.")
+    ] = None,
+    env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
+) -> None:
+    """Give departments their access to the cloud, or renew it when less than a third of its life is left.
+
+    Needed between the foundation and the departments when stacks are applied by plain `pulumi up`.
+
+    Example: govcloud credentials approval
+    """
+    workspace = Workspace.here()
+    inventory, environment = _city(env)
+    departments = [key for key, one in inventory.departments.items() if one.networks]
+    for name in names or departments:
+        if name not in departments:
+            raise GovcloudError(f"{name} is not a department with units. There are: {', '.join(departments)}")
+        access.ensure(workspace, environment, name)
+        _say(f"{environment.cloud(name)}: ready")
+
+
+def _city(env: str) -> tuple[Inventory, Environment]:
+    inventory = load(Workspace.here().inventory)
+    if env not in inventory.environments:
+        raise GovcloudError(f"No environment is called {env}. There are: {', '.join(inventory.environments)}")
+    return inventory, inventory.environments[env]
+
+
+def _chosen(inventory: Inventory, names: list[str]) -> list[Unit]:
+    known = units(inventory)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise GovcloudError(*(f"No unit is called {name}. There are: {', '.join(known)}" for name in unknown))
+    return [unit for name, unit in known.items() if not names or name in names]
+
+
+def _tell(report: run.Report, wanted: list[Unit], *, json_: bool) -> None:
+    rows = []
+    for unit in wanted:
+        outcome = report.outcomes.get(unit.name)
+        changes = outcome.changes if outcome else Changes()
+        if unit.name in report.left_out:
+            _say(f"{unit.name}: left out, because {report.left_out[unit.name]} failed")
+        elif outcome and not outcome.ok:
+            _say(f"{unit.name}: failed")
+            for error in outcome.errors:
+                _say(f"  {error}")
+        else:
+            _say(
+                f"{unit.name}: {changes.create} to create, {changes.update} to update, "
+                f"{changes.replace} to replace, {changes.delete} to delete"
+            )
+        row = {key: getattr(changes, key) for key in ("create", "update", "replace", "delete")}
+        rows.append({"unit": unit.name, **row, "changes": changes.total})
+    if json_:
+        print(json.dumps({"units": rows}, indent=1))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,43 @@
+"""The file with the accesses to the clouds; the administrator's is the operator's own, the departments' are ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import openstack
+import openstack.config
+import yaml
+
+from govcloud.core.cache import locked
+from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.files import write_atomically
+from govcloud.core.workspace import Workspace
+
+
+def entry(workspace: Workspace, cloud: str) -> dict[str, Any] | None:
+    """Return one entry, or None."""
+    found = _clouds(workspace.clouds_yaml).get(cloud)
+    return found if isinstance(found, dict) else None
+
+
+def put(workspace: Workspace, cloud: str, new: dict[str, Any]) -> None:
+    """Write one entry and leave the others as they are."""
+    with locked(workspace.lab / "clouds.lock"):
+        clouds = {**_clouds(workspace.clouds_yaml), cloud: new}
+        text = yaml.safe_dump({"clouds": clouds}, allow_unicode=True, sort_keys=False)
+        write_atomically(workspace.clouds_yaml, text, mode=0o600)
+
+
+def connect(workspace: Workspace, cloud: str) -> openstack.connection.Connection:
+    """Connect with an entry's access; the caller's environment plays no part."""
+    if entry(workspace, cloud) is None:
+        message = f"{workspace.clouds_yaml} has no cloud {cloud}. Fix: start the lab (`make up`)"
+        raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
+    config = openstack.config.OpenStackConfig(config_files=[str(workspace.clouds_yaml)], load_envvars=False)
+    return openstack.connection.Connection(config=config.get_one(cloud=cloud))
+
+
+def _clouds(file: Path) -> dict[str, Any]:
+    loaded = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return dict(loaded["clouds"]) if isinstance(loaded, dict) and isinstance(loaded.get("clouds"), dict) else {}

@@ -1,0 +1,160 @@
+"""A department's access to the cloud: its user, and an application credential that this user mints for the stacks.
+
+Both are kept out of Pulumi, so that no state holds a credential. The credential may do what the department's stacks do
+and no more, ends by itself, and is replaced when less than a third of its life is left. The old one is left to end by
+itself: a running command may still use it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import openstack
+
+from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.files import write_atomically
+from govcloud.core.model.environment import Environment
+from govcloud.core.workspace import Workspace
+from govcloud.deploy import clouds_file, default_group
+
+# What a department's stacks need: servers, networks and volumes; secrets; load balancers.
+ROLES = ("member", "creator", "load-balancer_member")
+LIFE = timedelta(days=30)
+DOMAIN = "Default"
+
+
+def known(workspace: Workspace, cloud: str) -> bool:
+    """Say whether the file of accesses has an entry."""
+    return clouds_file.entry(workspace, cloud) is not None
+
+
+def ensure(workspace: Workspace, environment: Environment, department: str) -> None:
+    """See to it that a department has its user, its roles, a closed default group and a credential that lives on."""
+    _Access(workspace, environment, department).ensure()
+
+
+@dataclass(frozen=True)
+class _Access:
+    workspace: Workspace
+    environment: Environment
+    department: str
+
+    @property
+    def cloud(self) -> str:
+        return self.environment.cloud(self.department)
+
+    @property
+    def user_name(self) -> str:
+        return f"{self.department}-deployer"
+
+    @property
+    def password_file(self) -> Path:
+        return self.workspace.secrets / f"user_{self.cloud}"
+
+    def ensure(self) -> None:
+        admin = clouds_file.connect(self.workspace, self.environment.cloud("admin"))
+        project = admin.identity.find_project(self.department)
+        if project is None:
+            message = f"The cloud has no project {self.department}. Fix: govcloud deploy foundation --apply"
+            raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
+        self._ensure_user(admin, project.id)
+        with self._as_user(admin, project.id) as user:
+            default_group.close(user)
+            self._ensure_credential(admin, user)
+
+    def _ensure_user(self, admin: openstack.connection.Connection, project_id: str) -> None:
+        identity: Any = admin.identity
+        password = self._password()
+        user = identity.find_user(self.user_name)
+        if user is None:
+            user = identity.create_user(
+                name=self.user_name, password=password, default_project_id=project_id, description="Deploys its units"
+            )
+        elif not self._signs_in(admin, project_id):
+            identity.update_user(user, password=password)
+        for name in ROLES:
+            role = identity.find_role(name)
+            if role is None:
+                message = (
+                    f"The cloud has no role {name}. Fix: add it to `roles` of the environment, then deploy foundation"
+                )
+                raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
+            identity.assign_project_role_to_user(project_id, user, role)
+
+    def _password(self) -> str:
+        if not self.password_file.is_file():
+            write_atomically(self.password_file, secrets.token_urlsafe(32) + "\n", mode=0o600)
+        return self.password_file.read_text(encoding="utf-8").strip()
+
+    def _signs_in(self, admin: openstack.connection.Connection, project_id: str) -> bool:
+        try:
+            with self._as_user(admin, project_id) as user:
+                user.authorize()
+        except openstack.exceptions.SDKException:
+            return False
+        return True
+
+    def _as_user(self, admin: openstack.connection.Connection, project_id: str) -> openstack.connection.Connection:
+        return openstack.connection.Connection(
+            auth={
+                "auth_url": admin.config.auth["auth_url"],
+                "username": self.user_name,
+                "password": self._password(),
+                "user_domain_name": DOMAIN,
+                "project_id": project_id,
+            },
+            region_name=self.environment.region,
+            identity_api_version="3",
+            load_yaml_config=False,
+            load_envvars=False,
+        )
+
+    def _ensure_credential(self, admin: openstack.connection.Connection, user: openstack.connection.Connection) -> None:
+        identity: Any = user.identity
+        owner = user.current_user_id
+        now = datetime.now(UTC)
+        existing = {one.id: one for one in identity.application_credentials(owner)}
+        for one in existing.values():
+            if _end(one) <= now:
+                identity.delete_application_credential(owner, one)
+        current = existing.get(self._current_id())
+        if current is not None and _end(current) - now > LIFE / 3:
+            return
+        end = now + LIFE
+        made = identity.create_application_credential(
+            owner,
+            name=f"stacks-{now:%Y%m%dT%H%M%S}",
+            description="Used by the stacks of this department",
+            roles=[{"name": name} for name in ROLES],
+            expires_at=f"{end:%Y-%m-%dT%H:%M:%S}",
+        )
+        clouds_file.put(
+            self.workspace,
+            self.cloud,
+            {
+                "auth_type": "v3applicationcredential",
+                "auth": {
+                    "auth_url": admin.config.auth["auth_url"],
+                    "application_credential_id": made.id,
+                    "application_credential_secret": made.secret,
+                },
+                "region_name": self.environment.region,
+                "identity_api_version": 3,
+                "interface": "public",
+            },
+        )
+
+    def _current_id(self) -> str:
+        entry = clouds_file.entry(self.workspace, self.cloud) or {}
+        return str((entry.get("auth") or {}).get("application_credential_id", ""))
+
+
+def _end(credential: Any) -> datetime:  # noqa: ANN401 - the SDK's resources have no types
+    """Return when a credential ends; one without an end is none of ours and counts as ended."""
+    if not credential.expires_at:
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.fromisoformat(str(credential.expires_at).rstrip("Z")).replace(tzinfo=UTC)

@@ -1,0 +1,173 @@
+"""Running the `pulumi` command, nothing else.
+
+What an operation did is read from the engine's event log, in which the engine itself has masked every secret. The
+command gets no OpenStack user, password or token from the caller's environment: the provider would silently prefer
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.model.units import PROJECT
+from govcloud.core.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """How many resources an operation would change, or changed."""
+
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    delete: int = 0
+
+    @property
+    def total(self) -> int:
+        """Return the number of all changes."""
+        return self.create + self.update + self.replace + self.delete
+
+
+@dataclass
+class Outcome:
+    """How one operation ended."""
+
+    ok: bool
+    changes: Changes = field(default_factory=Changes)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Pulumi:
+    """The command, for one checkout."""
+
+    workspace: Workspace
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment that the command and its plugins get."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+        own = (self.workspace.root / ".venv" / "bin", self.workspace.bin)
+        return {
+            **kept,
+            "OS_CLIENT_CONFIG_FILE": str(self.workspace.clouds_yaml),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.workspace.passphrase),
+            "PULUMI_BACKEND_URL": f"file://{self.workspace.pulumi_backend}",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PATH": os.pathsep.join((*map(str, own), kept.get("PATH", os.defpath))),
+        }
+
+    def stacks(self) -> set[str]:
+        """Return the names of the stacks that exist."""
+        self.workspace.pulumi_backend.mkdir(parents=True, exist_ok=True)
+        listed = json.loads(self.text("stack", "ls", "--json"))
+        return {str(one["name"]).rpartition("/")[2] for one in listed}
+
+    def text(self, *arguments: str, given: str = "") -> str:
+        """Run a short command and return what it prints; `given` goes to its input, never to its arguments."""
+        done = subprocess.run(
+            self._command(*arguments),
+            cwd=self.workspace.root,
+            env=self.environment(),
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            reason = " ".join((done.stderr or done.stdout).split())
+            raise GovcloudError(f"pulumi {' '.join(arguments[:2])} failed: {reason}", status=Exit.COULD_NOT_CHECK)
+        return done.stdout
+
+    def operate(
+        self, verb: str, stack: str, *options: str, tell: Callable[[dict[str, Any]], None] = lambda _: None
+    ) -> Outcome:
+        """Run `preview`, `up`, `refresh` or `destroy` on a stack; `tell` hears every event of the engine."""
+        with tempfile.TemporaryDirectory(prefix="govcloud-events-") as folder:
+            events = Path(folder) / "events.jsonl"
+            events.touch()
+            command = self._command(verb, "--stack", stack, "--event-log", str(events), "--color", "never", *options)
+            process = subprocess.Popen(
+                command,
+                cwd=self.workspace.root,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            outcome = Outcome(ok=False)
+            try:
+                for event in _follow(events, process):
+                    _note(event, outcome)
+                    tell(event)
+            except BaseException:
+                # The engine stops in order when it is asked: what it has begun it still writes down.
+                process.send_signal(signal.SIGINT)
+                process.communicate()
+                raise
+            printed, _ = process.communicate()
+        outcome.ok = process.returncode == 0
+        if not outcome.ok and not outcome.errors:
+            outcome.errors = [line for line in printed.splitlines() if line.strip()][-5:]
+        return outcome
+
+    def _command(self, *arguments: str) -> list[str]:
+        found = shutil.which("pulumi", path=self.environment()["PATH"])
+        if found is None:
+            raise GovcloudError("pulumi is not there. Fix: make up, or install pulumi", status=Exit.COULD_NOT_CHECK)
+        return [found, *arguments, "--non-interactive"]
+
+    def settings(self, stack: str) -> Path:
+        """Return the file with a stack's settings."""
+        return self.workspace.root / "stacks" / "settings" / f"Pulumi.{stack}.yaml"
+
+    def locks(self, stack: str) -> Path:
+        """Return the folder of a stack's locks."""
+        return self.workspace.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
+
+
+def _follow(events: Path, process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """Yield the events as they are written, until the process has ended and all are read."""
+    rest = ""
+    with events.open(encoding="utf-8") as lines:
+        while True:
+            ended = process.poll() is not None
+            rest += lines.read()
+            *whole, rest = rest.split("\n")
+            yield from (json.loads(line) for line in whole if line.strip())
+            if ended:
+                return
+            try:
+                process.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def _note(event: dict[str, Any], outcome: Outcome) -> None:
+    if "summaryEvent" in event:
+        outcome.changes = _changes(event["summaryEvent"].get("resourceChanges") or {})
+    diagnostic = event.get("diagnosticEvent")
+    if diagnostic and diagnostic.get("severity") == "error":
+        resource = str(diagnostic.get("urn", "")).rpartition("::")[2]
+        message = " ".join(str(diagnostic.get("message", "")).split())
+        outcome.errors.append(f"{resource}: {message}" if resource else message)
+
+
+def _changes(by_step: dict[str, int]) -> Changes:
+    return Changes(
+        create=by_step.get("create", 0) + by_step.get("import", 0),
+        update=by_step.get("update", 0),
+        replace=by_step.get("replace", 0) or by_step.get("create-replacement", 0),
+        delete=by_step.get("delete", 0),
+    )

@@ -1,0 +1,86 @@
+"""Units in their order: each after those it needs, those without an edge between them at the same time.
+
+A unit that fails does not stop the independent ones; what needs it is left out and said to be.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from govcloud.core.model.environment import Environment
+from govcloud.core.model.units import Unit
+from govcloud.deploy import credentials, stacks
+from govcloud.deploy.pulumi_cli import Outcome, Pulumi
+
+_AT_ONCE = 4
+
+
+@dataclass
+class Report:
+    """What became of each unit, by its name."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> Report:
+    """Ask the cloud what would change; nothing is changed, so no unit waits for another."""
+
+    def one(unit: Unit) -> Outcome:
+        stack = unit.stack(environment.key)
+        with tempfile.TemporaryDirectory(prefix="govcloud-settings-") as folder:
+            options = ["--refresh"]
+            if not credentials.known(pulumi.workspace, unit.cloud(environment)):
+                copy = Path(folder) / "settings.yaml"
+                stacks.settings_with_cloud(pulumi.settings(stack), environment.cloud("admin"), copy)
+                options = ["--config-file", str(copy)]
+            return pulumi.operate("preview", stack, *options)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return Report(dict(zip((unit.name for unit in wanted), pool.map(one, wanted), strict=True)))
+
+
+def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], tell: Callable[[str], None]) -> Report:
+    """Make the cloud what the inventory says."""
+
+    def one(unit: Unit) -> Outcome:
+        if unit.department and not unit.system:
+            credentials.ensure(pulumi.workspace, environment, unit.department)
+        tell(f"{unit.name}: applying")
+        stack = unit.stack(environment.key)
+        outcome = pulumi.operate("up", stack, "--yes", "--skip-preview", "--refresh")
+        changes = outcome.changes
+        tell(f"{unit.name}: {'done' if outcome.ok else 'failed'}, {changes.total} changes")
+        return outcome
+
+    return in_order(wanted, one)
+
+
+def in_order(wanted: list[Unit], work: Callable[[Unit], Outcome]) -> Report:
+    """Run `work` on each unit after the units it needs, as far as those are wanted too."""
+    report = Report()
+    names = {unit.name for unit in wanted}
+    running: dict[str, Future[Outcome | None]] = {}
+
+    def after_needed(unit: Unit) -> Outcome | None:
+        for need in unit.needs:
+            if need in names:
+                before = running[need].result()
+                if before is None or not before.ok:
+                    report.left_out[unit.name] = need
+                    return None
+        return work(unit)
+
+    # A unit stands after those it needs, so a worker waits only for units that have a worker already.
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for unit in wanted:
+            running[unit.name] = pool.submit(after_needed, unit)
+    for name, future in running.items():
+        outcome = future.result()
+        if outcome is not None:
+            report.outcomes[name] = outcome
+    return report

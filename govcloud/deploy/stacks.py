@@ -1,0 +1,96 @@
+"""Getting a stack ready: it exists, its settings name its cloud, its secrets are generated, no dead lock is on it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.files import write_atomically
+from govcloud.core.model.environment import Environment
+from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.units import PROJECT, Unit, department_of
+from govcloud.deploy.pulumi_cli import Pulumi
+
+_CLOUD = "openstack:cloud"
+
+
+def prepare(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit]) -> None:
+    """Make what is missing of the stacks of all wanted units; what is there stays as it is."""
+    existing = pulumi.stacks()
+    for unit in wanted:
+        stack = unit.stack(environment.key)
+        if stack not in existing:
+            pulumi.text("stack", "init", stack)
+        free(pulumi, stack)
+        _name_cloud(pulumi.settings(stack), unit.cloud(environment))
+        for key, length in _secrets(inventory, unit).items():
+            _ensure_secret(pulumi, stack, key, length)
+
+
+def _secrets(inventory: Inventory, unit: Unit) -> dict[str, int]:
+    if unit.system is None:
+        return {}
+    system = department_of(inventory, unit).systems[unit.system]
+    return {key: secret.length for key, secret in system.security.secrets.items()}
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    loaded = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def _name_cloud(file: Path, cloud: str) -> None:
+    settings = _settings(file)
+    if (settings.get("config") or {}).get(_CLOUD) != cloud:
+        settings["config"] = {**(settings.get("config") or {}), _CLOUD: cloud}
+        write_atomically(file, yaml.safe_dump(settings, allow_unicode=True), mode=0o600)
+
+
+def settings_with_cloud(file: Path, cloud: str, copy: Path) -> None:
+    """Write a copy of a stack's settings that names another cloud: for a preview before a department has its access."""
+    settings = _settings(file)
+    settings["config"] = {**(settings.get("config") or {}), _CLOUD: cloud}
+    write_atomically(copy, yaml.safe_dump(settings, allow_unicode=True), mode=0o600)
+
+
+def _ensure_secret(pulumi: Pulumi, stack: str, key: str, length: int) -> None:
+    """Generate a secret once. It goes to the command by its input and is encrypted before it is written."""
+    if f"{PROJECT}:{key}" in (_settings(pulumi.settings(stack)).get("config") or {}):
+        return
+    alphabet = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    value = "".join(secrets.choice(alphabet) for _ in range(length))
+    pulumi.text("config", "set", "--secret", key, "--stack", stack, given=value)
+
+
+def free(pulumi: Pulumi, stack: str) -> None:
+    """Take away the locks that killed commands left on a stack; refuse while a living one holds it."""
+    folder = pulumi.locks(stack)
+    locks = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    living = [holder for holder in map(_holder, locks) if holder]
+    if living:
+        message = f"Stack {stack} is in use by {living[0]}. Fix: wait until it has ended"
+        raise GovcloudError(message, status=Exit.SAFETY_RULE)
+    if locks:
+        pulumi.text("cancel", "--yes", "--stack", stack)
+
+
+def _holder(lock: Path) -> str | None:
+    """Return who holds a lock, or None when it is a `pulumi` of this machine that has died."""
+    try:
+        held = json.loads(lock.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    pid, host = int(held.get("pid", 0)), str(held.get("hostname", ""))
+    if host != socket.gethostname():
+        return f"process {pid} on {host}"
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    return f"process {pid}" if name.startswith("pulumi") else None
