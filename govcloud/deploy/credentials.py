@@ -57,7 +57,8 @@ class _Access:
 
     def ensure(self) -> None:
         admin = clouds_file.connect(self.workspace, self.environment.cloud("admin"))
-        project = admin.identity.find_project(self.department)
+        identity: Any = admin.identity
+        project = identity.find_project(self.department)
         if project is None:
             message = f"The cloud has no project {self.department}. Fix: govcloud deploy foundation --apply"
             raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)

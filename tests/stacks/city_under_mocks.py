@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pulumi
+from pulumi.runtime.mocks import MockMonitor
+
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.outputs import EXPORT
 from govcloud.core.model.units import PROJECT, units
 from stacks.program import build
 
-CONFIG_SECRET = "canary-7f3a"  # noqa: S105 - what a test looks for
+CANARY = "canary-7f3a-of-a-secret"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Made:
     type: str
     name: str
     inputs: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The last part of its type."""
+        return self.type.rpartition(":")[2]
 
 
 @dataclass
@@ -41,42 +49,47 @@ class City(pulumi.runtime.Mocks):
         """Give a resource an id and the outputs that the program reads."""
         if args.typ == "pulumi:pulumi:StackReference":
             unit = args.inputs["name"].partition("/lab-")[2]
-            return args.name, {**args.inputs, "outputs": {EXPORT: self.exports[unit]}}
+            return args.name, {**args.inputs, "outputs": {EXPORT: self.exports.get(unit)}}
         self.made.append(Made(self.unit, args.typ, args.name, args.inputs))
         given = {"address": "198.51.100.9", "device": "/dev/vdb", "secretRef": "https://keys/" + args.name}
         return f"{args.name}-id", {**given, **args.inputs}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
         """Answer a question to the cloud."""
         return {**args.args, "id": "external-id"}
-
-    def of(self, kind: str, unit: str | None = None) -> Iterator[Made]:
-        """Return what was made of one type, `module/resource`."""
-        wanted = kind.lower()
-        for one in self.made:
-            module, _, resource = one.type.removeprefix("openstack:").partition(":")
-            if f"{module.partition('/')[0]}/{resource}".lower() == wanted and unit in {None, one.unit}:
-                yield one
 
     @property
     def resources(self) -> list[Made]:
         """All that the provider is asked for; components are ours alone."""
         return [one for one in self.made if one.type.startswith("openstack:")]
 
+    def of(self, kind: str) -> Iterator[Made]:
+        """Return the resources of one kind."""
+        return (one for one in self.resources if one.kind == kind)
 
-def build_city(inventory: Inventory, root: Path) -> City:
-    """Build every unit, each after those it needs."""
+    def named(self, kind: str, name: str) -> Made:
+        """Return one resource."""
+        return next(one for one in self.of(kind) if one.name == name)
+
+
+def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> City:
+    """Build every unit, each after those it needs; in a preview none of them has been built before."""
     key = root / inventory.environments["lab"].operator_public_key
     key.parent.mkdir(parents=True)
     key.write_text("ssh-ed25519 AAAA operator\n")
     city = City(inventory)
     for name, unit in units(inventory).items():
-        stack = unit.stack("lab")
         city.unit = name
-        secrets = {f"{PROJECT}:{secret}": CONFIG_SECRET for secret in _secrets(inventory, name)}
-        pulumi.runtime.set_mocks(city, project=PROJECT, stack=stack, preview=False)
+        secrets = {f"{PROJECT}:{secret}": CANARY for secret in _secrets(inventory, name)}
+        monitor = MockMonitor(city)
+        pulumi.runtime.set_mocks(city, project=PROJECT, stack=unit.stack("lab"), preview=preview, monitor=monitor)
         pulumi.runtime.set_all_config(secrets, list(secrets))
-        city.exports[name] = _run(lambda stack=stack: build(inventory, stack, root))
+        export = _run(functools.partial(build, inventory, unit.stack("lab"), root))
+        if not preview:
+            city.exports[name] = export
+        for urn in monitor.get_registered_resources():
+            *_, kind, resource = urn.split("::")
+            city.urns.append(f"{name}::{kind}::{resource}")
     return city
 
 
@@ -87,13 +100,13 @@ def _secrets(inventory: Inventory, unit_name: str) -> list[str]:
     return list(inventory.departments[str(unit.department)].systems[unit.system].security.secrets)
 
 
-def _run(program: Any) -> Any:
+def _run(program: Callable[[], Any]) -> object:
     """Run a program to its end and return its export as the next stack reads it."""
-    found: list[Any] = []
+    found: list[Any] = [None]
 
     @pulumi.runtime.test
     def run() -> pulumi.Output[None]:
         return pulumi.Output.from_input(program()).apply(lambda value: found.append(json.loads(json.dumps(value))))
 
     run()
-    return found[0]
+    return found[-1]

@@ -285,8 +285,10 @@ def environments_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
 
 
 def _capacity(inventory: Inventory, reading: Reading, key: str) -> Iterator[Fault]:
-    if any(True for _ in references_exist(inventory, reading)):
-        return
+    # Counting needs whole references; what breaks them has been told.
+    for check in (zones_agree, networks_are_usable, placement, references_exist):
+        if next(check(inventory, reading), None):
+            return
     environment = inventory.environments[key]
     need = total_quota(inventory, environment)
     here = _Here(reading.sources[f"environments/{key}"]) / "capacity"
