@@ -93,6 +93,10 @@ class Phases:
             futures = {name: pool.submit(self.run, name.replace("_", " "), call) for name, call in work.items()}
         return {name: future.result() for name, future in futures.items()}
 
+    def note(self, text: str) -> None:
+        """Say something between phases."""
+        self._line(text)
+
     @property
     def total(self) -> float:
         """Seconds since the run began."""

@@ -1,0 +1,87 @@
+"""`govcloud lab`: the city on one machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from govcloud.core.errors import GovcloudError
+from govcloud.core.files import write_atomically
+from govcloud.core.progress import Phases
+from govcloud.core.workspace import Workspace
+from lab import identity, inotify, preflight, rootfs, start, status, stop
+from lab.images import build as guest_images
+from lab.provider import IMAGES
+from toolchain import build as toolchain_build
+
+app = typer.Typer(help="The city on one machine: a real OpenStack and its guests.", no_args_is_help=True)
+
+
+@app.command()
+def up() -> None:
+    """Build what is missing and start the lab. Example: govcloud lab up."""
+    workspace = Workspace.here()
+    preflight.check(workspace)
+    with Phases("lab up") as phases:
+        who = identity.establish(workspace)
+        inotify.raise_limit(who.lab_id)
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            # The compiler is the longest work of a first run and nothing of the lab needs it.
+            tools = pool.submit(phases.run, "tool chain", lambda: toolchain_build.link(workspace))
+            pictures = pool.submit(phases.run, "guest images", lambda: [guest_images.ensure(name) for name in IMAGES])
+            foundations = phases.run("root, OpenStack, schemas", rootfs.ensure)
+            pictures.result()
+            start.start(workspace, foundations, phases)
+            tools.result()
+        seconds = {**phases.seconds, "lab up": round(phases.total, 1)}
+    write_atomically(workspace.lab / "phases.json", json.dumps(seconds, indent=1))
+
+
+@app.command()
+def down() -> None:
+    """Stop the lab and keep its state. Example: govcloud lab down."""
+    with Phases("lab down") as phases:
+        stop.stop(Workspace.here(), phases)
+
+
+@app.command()
+def clean() -> None:
+    """Remove everything this checkout made, and say what. Example: govcloud lab clean."""
+    with Phases("lab clean") as phases:
+        for line in stop.clean(Workspace.here(), phases):
+            print(f"removed {line}")
+
+
+@app.command("status")
+def show_status(*, as_json: Annotated[bool, typer.Option("--json", help="Machine readable.")] = False) -> None:
+    """Show every service: up, memory, since, last error. Example: govcloud lab status --json."""
+    found = status.look(Workspace.here())
+    if as_json:
+        print(found.model_dump_json(indent=1))
+        return
+    table = Table("service", "up", "MiB", "since", "last error")
+    for one in found.services:
+        table.add_row(one.name, "yes" if one.up else "no", str(one.memory_mib), one.since or "", one.last_error[:80])
+    console = Console()
+    console.print(table)
+    console.print(f"{found.guests} guests, {sum(one.memory_mib for one in found.services)} MiB in services")
+
+
+@app.command()
+def logs(
+    service: Annotated[str, typer.Argument(help="Name as in `govcloud lab status`.")],
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the newest lines.")] = 100,
+) -> None:
+    """Print the newest lines of a service's logs. Example: govcloud lab logs neutron -n 50."""
+    directory = Workspace.here().lab / "state" / "log"
+    files = sorted({*directory.glob(f"{service}.log"), *directory.glob(f"{service}.out.log")})
+    if not files:
+        known = ", ".join(sorted(one.name for one in status.SERVICES))
+        raise GovcloudError(f"{service}: no log of that name. Fix: one of {known}")
+    subprocess.run(["tail", "--lines", str(lines), *map(str, files)], check=False)

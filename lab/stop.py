@@ -1,0 +1,66 @@
+"""Stops the lab, keeping its state; and removes it, saying what was removed."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from govcloud.core.progress import Phases
+from govcloud.core.workspace import Workspace
+from lab import identity, inotify, namespace
+from lab.services import SERVICES
+from lab.supervisor import Supervisor
+
+
+def stop(workspace: Workspace, phases: Phases) -> None:
+    """Stop services in reverse order, then end the namespaces. Servers stay ACTIVE and come back with the next start."""
+    who = identity.load(workspace)
+    if who is None:
+        return
+    (workspace.lab / "ready").unlink(missing_ok=True)
+    if namespace.holder(workspace):
+        with phases.phase("services stop"):
+            _stop_services(workspace)
+        with phases.phase("guests stop"):
+            _stop_guests(workspace)
+        with phases.phase("namespaces end"):
+            with contextlib.suppress(OSError):
+                Supervisor(workspace).stop("mariadb")
+            namespace.stop(workspace, who)
+    namespace.remove_cgroups(who)
+    if inotify.restore_limit(who.lab_id):
+        phases.note("fs.inotify.max_user_instances restored")
+
+
+def clean(workspace: Workspace, phases: Phases) -> list[str]:
+    """Remove everything that this checkout made outside git; return what was removed."""
+    who = identity.load(workspace)
+    removed: list[str] = []
+    if namespace.holder(workspace):
+        removed.append(f"lab {who.lab_id if who else ''}: its processes, mounts, namespaces and link")
+    stop(workspace, phases)
+    for path in (workspace.lab, workspace.root / "build"):
+        if path.exists():
+            removed.append(f"{path} ({_size_mib(path)} MiB)")
+            shutil.rmtree(path)
+    return removed
+
+
+def _stop_services(workspace: Workspace) -> None:
+    """End all but the database together: none of them needs another in order to end."""
+    names = [service.name for service in SERVICES if service.name != "mariadb"]
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        list(pool.map(lambda name: Supervisor(workspace).stop(name), names))
+
+
+def _stop_guests(workspace: Workspace) -> None:
+    namespace.run_inside(workspace, ["/opt/openstack/bin/python", "/code/lab/drivers/stop_guests.py"], timeout=60)
+
+
+def _size_mib(path: Path) -> int:
+    done = subprocess.run(["du", "--summarize", "--block-size=1M", str(path)], capture_output=True, text=True, check=False)
+    return int(done.stdout.split()[0]) if done.stdout else 0
+
