@@ -13,7 +13,7 @@ from pathlib import Path
 
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
-from govcloud.deploy import credentials, stacks
+from govcloud.deploy import credentials, orphans, stacks
 from govcloud.deploy.pulumi_cli import Outcome, Pulumi
 
 _AT_ONCE = 4
@@ -52,6 +52,7 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], tell: Ca
             credentials.ensure(pulumi.workspace, environment, unit.department)
         tell(f"{unit.name}: applying")
         stack = unit.stack(environment.key)
+        orphans.settle(pulumi, environment, unit, tell)
         outcome = pulumi.operate("up", stack, "--yes", "--skip-preview", "--refresh")
         changes = outcome.changes
         tell(f"{unit.name}: {'done' if outcome.ok else 'failed'}, {changes.total} changes")
