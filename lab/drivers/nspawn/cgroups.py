@@ -103,6 +103,7 @@ class Cgroups:
 
         Taking away reaches the group below by itself; giving must be said to both.
         """
+        inside = self._file("devices/devices.list").parent / INSIDE / "devices.allow"
         before = set(self._file("devices/devices.list").read_text().splitlines())
         if any(entry.startswith("a ") for entry in before):
             self._write("devices/devices.deny", "a")
@@ -111,8 +112,8 @@ class Cgroups:
             self._write("devices/devices.deny", entry)
         for entry in sorted(wanted - before):
             self._write("devices/devices.allow", entry)
-            if self._file(f"devices/{INSIDE}/devices.allow").exists():
-                self._write(f"devices/{INSIDE}/devices.allow", entry)
+            if inside.exists():
+                inside.write_text(f"{entry}\n")
 
     def _file(self, name: str) -> Path:
         hierarchy, _, file = name.rpartition("/")

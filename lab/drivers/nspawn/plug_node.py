@@ -32,7 +32,7 @@ def attach(leader: int, source: str, target: str) -> None:
 def detach(leader: int, target: str) -> None:
     """Unmount every file system on `target` in the guest, as pulling the disk would, and remove the node."""
     _enter(leader)
-    for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+    for line in reversed(Path("/proc/1/mounts").read_text().splitlines()):
         device, mountpoint = line.split()[:2]
         if target in (device, mountpoint):
             _LIBC.umount2(mountpoint.encode().decode("unicode_escape").encode(), _DETACH)

@@ -70,9 +70,11 @@ class Volumes:
         for volume in self.noted():
             if volume.path != path:
                 continue
+            leader = self._guest.leader
+            if leader:
+                run(sys.executable, str(PLUG_NODE), "detach", str(leader), volume.device)
             self._note([other for other in self.noted() if other.path != path])
-            if self._guest.leader:
-                run(sys.executable, str(PLUG_NODE), "detach", str(self._guest.leader), volume.device)
+            if leader:
                 self._guest.cgroups.allow_devices(self.numbers())
             loop.release(volume.loop)
 
