@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import openstack
+import openstack.config
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
@@ -100,7 +101,8 @@ class _Access:
         return True
 
     def _as_user(self, admin: openstack.connection.Connection, project_id: str) -> openstack.connection.Connection:
-        return openstack.connection.Connection(
+        config = openstack.config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
+        region = config.get_one(
             auth={
                 "auth_url": admin.config.auth["auth_url"],
                 "username": self.user_name,
@@ -110,9 +112,8 @@ class _Access:
             },
             region_name=self.environment.region,
             identity_api_version="3",
-            load_yaml_config=False,
-            load_envvars=False,
         )
+        return openstack.connection.Connection(config=region)
 
     def _ensure_credential(self, admin: openstack.connection.Connection, user: openstack.connection.Connection) -> None:
         identity: Any = user.identity

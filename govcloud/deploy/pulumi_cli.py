@@ -64,6 +64,8 @@ class Pulumi:
             "PULUMI_BACKEND_URL": f"file://{self.workspace.pulumi_backend}",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # Makes `--event-log` known, as Pulumi's own automation interface does.
+            "PULUMI_DEBUG_COMMANDS": "true",
             "PATH": os.pathsep.join((*map(str, own), kept.get("PATH", os.defpath))),
         }
 

@@ -11,6 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keystoneauth1.exceptions.base import ClientException
+from openstack.exceptions import SDKException
+
+from govcloud.core.errors import GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
 from govcloud.deploy import credentials, orphans, stacks
@@ -74,7 +78,12 @@ def in_order(wanted: list[Unit], work: Callable[[Unit], Outcome]) -> Report:
                 if before is None or not before.ok:
                     report.left_out[unit.name] = need
                     return None
-        return work(unit)
+        try:
+            return work(unit)
+        except GovcloudError as error:
+            return Outcome(ok=False, errors=[*error.messages])
+        except (SDKException, ClientException) as error:
+            return Outcome(ok=False, errors=[f"the cloud says: {error}"])
 
     # A unit stands after those it needs, so a worker waits only for units that have a worker already.
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -17,6 +17,20 @@ from govcloud.core.model.rules import department_groups, system_groups
 
 _RULES_OF_A_DEFAULT_GROUP = 4
 _FAMILIES = 2
+# Neutron reserves a number for every request and may count it twice for a moment: with the least quota, requests that
+# come side by side are refused although all of them fit.
+_UNDER_WAY = 16
+_RESERVED = frozenset(
+    {
+        "networks",
+        "subnets",
+        "ports",
+        "routers",
+        "floating_addresses",
+        "security_groups",
+        "security_group_rules",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +64,9 @@ class Quota:
         return Quota(**total)
 
     def with_headroom(self, percent: int) -> Quota:
-        """Return the quota with headroom, rounded up."""
-        return Quota(**{one.name: -(-getattr(self, one.name) * (100 + percent) // 100) for one in fields(self)})
+        """Return the quota with headroom, rounded up, and room for requests that are under way in neutron."""
+        ample = {one.name: -(-getattr(self, one.name) * (100 + percent) // 100) for one in fields(self)}
+        return Quota(**{name: value + (_UNDER_WAY if name in _RESERVED else 0) for name, value in ample.items()})
 
 
 def department_quota(inventory: Inventory, environment: Environment, department: Department) -> Quota:
