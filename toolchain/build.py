@@ -12,7 +12,6 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,27 +84,12 @@ def link(workspace: Workspace, tools: Tools | None = None) -> Path:
     """Link the tools into a checkout and return the directory for PATH."""
     used = tools or ensure()
     host = Path(sys.prefix) / "bin" / LANGUAGE_HOST
-    plugins = pulumi_home(workspace) / "plugins"
+    plugins = workspace.pulumi_home / "plugins"
     _link(workspace.bin / PULUMI, used.pulumi)
     _link(workspace.bin / PROVIDER, used.provider)
     _link(plugins / f"resource-openstack-v{PROVIDER_VERSION}" / PROVIDER, used.provider)
     _link(plugins / f"language-python-v{PULUMI_VERSION}" / LANGUAGE_HOST, host)
     return workspace.bin
-
-
-def pulumi_home(workspace: Workspace) -> Path:
-    """Return where the engine keeps what is its own, for one checkout."""
-    return workspace.lab / "pulumi_home"
-
-
-def environment(workspace: Workspace) -> Mapping[str, str]:
-    """Return the variables that make the engine use the linked tools and nothing else, and never ask the outside."""
-    return {
-        "PULUMI_HOME": str(pulumi_home(workspace)),
-        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
 
 
 def _build_pulumi(directory: Path) -> None:

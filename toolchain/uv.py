@@ -41,10 +41,11 @@ def environment() -> dict[str, str]:
     return ours
 
 
-def run(*arguments: str) -> None:
+def run(*arguments: str, directory: Path | None = None) -> None:
     """Run uv; what it says is shown only when it fails."""
     done = subprocess.run(
         [str(uv_binary()), *arguments],
+        cwd=directory,
         env=environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
