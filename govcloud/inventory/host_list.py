@@ -86,14 +86,17 @@ class HostList:
         ]
 
     def _shared_connection(self) -> list[str]:
-        """Share one connection to the bastion, where the checkout's path leaves room for its socket."""
+        """Share one connection to the bastion, where the checkout's path leaves room for its socket.
+
+        The percent sign is doubled, because the outer ssh reads the whole command once.
+        """
         folder = self.workspace.lab / "ssh"
         if len(str(folder)) + 1 + _HASH_AND_SUFFIX > _LONGEST_SOCKET:
             return []
         return [
             *("-o", "ControlMaster=auto"),
             *("-o", "ControlPersist=60s"),
-            *("-o", f"ControlPath={folder}/%C"),
+            *("-o", f"ControlPath={folder}/%%C"),
         ]
 
     def make_room(self) -> None:
