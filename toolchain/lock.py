@@ -13,15 +13,14 @@ import sys
 from toolchain import uv
 from toolchain.machine import ROOT
 
-# Lock file -> what it is made from.
+# Lock file -> what it is made from. The first serves whatever Python the machine has, the second that of the lab's root.
 LOCKS = {
-    "requirements.txt": ("pyproject.toml", "--group", "dev"),
+    "requirements.txt": ("pyproject.toml", "--group", "dev", "--universal"),
     "lab/root/openstack.txt": ("lab/root/openstack.in",),
 }
 COMMON = (
     "--quiet",
     "--generate-hashes",
-    "--universal",
     "--python-version",
     "3.11",
     "--no-emit-index-url",
