@@ -56,7 +56,7 @@ func addResource(info *tfbridge.ProviderInfo, one entry) {
 }
 
 func addFunction(info *tfbridge.ProviderInfo, one entry) {
-	described := &tfbridge.DataSourceInfo{Tok: tokens.ModuleMember(one.token), Fields: functionFields[one.terraform]}
+	described := &tfbridge.DataSourceInfo{Tok: tokens.ModuleMember(one.token)}
 	info.DataSources[one.terraform] = described
 	if one.former != "" {
 		info.RenameDataSource(one.terraform, tokens.ModuleMember(one.former), described.Tok,

@@ -54,12 +54,14 @@ type (
 	}
 )
 
-// direction selects the properties of one side of a resource or function.
-type direction int
+// side selects which properties of a schema are listed: those that a program sets, those
+// that it reads, or all of a block, whose one type serves both.
+type side int
 
 const (
-	inputs direction = iota
+	inputs side = iota
 	outputs
+	block
 )
 
 // packageSchema describes every token that the plugin serves.
@@ -95,22 +97,22 @@ func packageSchema(info tfbridge.ProviderInfo) ([]byte, error) {
 	return json.Marshal(spec)
 }
 
-// object lists the properties of one schema that a program sets (inputs) or reads
-// (outputs: all of them). The id is the engine's own and never a property.
+// object lists the properties of one schema. The id of a resource is the engine's own
+// and no property; that of a block is one like any other.
 func (spec *packageSpec) object(owner string, schema shim.SchemaMap, infos map[string]*tfbridge.SchemaInfo,
-	side direction,
+	listed side,
 ) objectSpec {
 	described := objectSpec{Type: "object", Properties: map[string]typeSpec{}}
 	schema.Range(func(name string, property shim.Schema) bool {
 		settable := property.Required() || property.Optional()
-		if property.Removed() != "" || name == "id" || (side == inputs && !settable) {
+		if property.Removed() != "" || (listed != block && name == "id") || (listed == inputs && !settable) {
 			return true
 		}
 		pulumiName := tfbridge.TerraformToPulumiNameV2(name, schema, infos)
-		kind := spec.typeOf(nested(owner, pulumiName), property, infos[name], side)
+		kind := spec.typeOf(nested(owner, pulumiName), property, infos[name])
 		kind.Secret = property.Sensitive()
 		described.Properties[pulumiName] = kind
-		if property.Required() || (side == outputs && property.Computed()) {
+		if property.Required() || (listed == outputs && property.Computed()) {
 			described.Required = append(described.Required, pulumiName)
 		}
 		return true
@@ -119,7 +121,7 @@ func (spec *packageSpec) object(owner string, schema shim.SchemaMap, infos map[s
 }
 
 // typeOf describes one property; a block becomes a named type.
-func (spec *packageSpec) typeOf(owner string, property shim.Schema, info *tfbridge.SchemaInfo, side direction) typeSpec {
+func (spec *packageSpec) typeOf(owner string, property shim.Schema, info *tfbridge.SchemaInfo) typeSpec {
 	switch property.Type() {
 	case shim.TypeBool:
 		return typeSpec{Type: "boolean"}
@@ -128,10 +130,10 @@ func (spec *packageSpec) typeOf(owner string, property shim.Schema, info *tfbrid
 	case shim.TypeFloat:
 		return typeSpec{Type: "number"}
 	case shim.TypeMap:
-		element := spec.elementOf(owner, property, info, side)
+		element := spec.elementOf(owner, property, info)
 		return typeSpec{Type: "object", Additional: &element}
 	case shim.TypeList, shim.TypeSet:
-		element := spec.elementOf(owner, property, info, side)
+		element := spec.elementOf(owner, property, info)
 		if tfbridge.IsMaxItemsOne(property, info) {
 			return element
 		}
@@ -142,7 +144,7 @@ func (spec *packageSpec) typeOf(owner string, property shim.Schema, info *tfbrid
 }
 
 // elementOf describes what a list, set or map holds.
-func (spec *packageSpec) elementOf(owner string, property shim.Schema, info *tfbridge.SchemaInfo, side direction) typeSpec {
+func (spec *packageSpec) elementOf(owner string, property shim.Schema, info *tfbridge.SchemaInfo) typeSpec {
 	var element *tfbridge.SchemaInfo
 	if info != nil {
 		element = info.Elem
@@ -153,14 +155,10 @@ func (spec *packageSpec) elementOf(owner string, property shim.Schema, info *tfb
 		if element != nil {
 			fields = element.Fields
 		}
-		token := owner
-		if side == outputs {
-			token += "Output"
-		}
-		spec.Types[token] = spec.object(owner, held.Schema(), fields, side)
-		return typeSpec{Ref: "#/types/" + token}
+		spec.Types[owner] = spec.object(owner, held.Schema(), fields, block)
+		return typeSpec{Ref: "#/types/" + owner}
 	case shim.Schema:
-		return spec.typeOf(owner, held, element, side)
+		return spec.typeOf(owner, held, element)
 	default:
 		return typeSpec{Type: "string"}
 	}
