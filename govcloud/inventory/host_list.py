@@ -16,8 +16,8 @@ from govcloud.core.workspace import Workspace
 
 USER = "debian"
 _LONGEST_SOCKET = 107
-# ssh appends these to the control path: a hash, and a suffix while it binds.
-_HASH_AND_SUFFIX = 40 + 17
+# What the control path ends in: a server's id, and ssh's suffix while it binds.
+_ID_AND_SUFFIX = 36 + 17
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,10 @@ class HostList:
         return shared.servers.get(shared.bastion) if shared and shared.bastion else None
 
     def _options(self, server_id: str, bastion: Server | None) -> list[str]:
-        options = [*self._trust(server_id)]
+        options = [*self._trust(server_id), *self._shared_connection(server_id)]
         if bastion:
-            jump = ["ssh", "-i", str(self.workspace.ssh_key), *self._trust(bastion.id), *self._shared_connection()]
+            reached = [*self._trust(bastion.id), *self._shared_connection(bastion.id)]
+            jump = ["ssh", "-i", str(self.workspace.ssh_key), *reached]
             command = shlex.join([*jump, "-W", "%h:%p", f"{USER}@{bastion.floating_address}"])
             options += ["-o", f"ProxyCommand={command}"]
         return options
@@ -85,18 +86,19 @@ class HostList:
             *("-o", "ConnectTimeout=10"),
         ]
 
-    def _shared_connection(self) -> list[str]:
-        """Share one connection to the bastion, where the checkout's path leaves room for its socket.
+    def _shared_connection(self, server_id: str) -> list[str]:
+        """Share one connection to a server, where the checkout's path leaves room for its socket.
 
-        The percent sign is doubled, because the outer ssh reads the whole command once.
+        The socket bears the server's id: two cities on one machine have the same addresses, and a server that is made
+        anew must not be looked for in its predecessor's connection.
         """
         folder = self.workspace.lab / "ssh"
-        if len(str(folder)) + 1 + _HASH_AND_SUFFIX > _LONGEST_SOCKET:
-            return []
+        if len(str(folder)) + 1 + _ID_AND_SUFFIX > _LONGEST_SOCKET:
+            return ["-o", "ControlPath=none"]
         return [
             *("-o", "ControlMaster=auto"),
             *("-o", "ControlPersist=60s"),
-            *("-o", f"ControlPath={folder}/%%C"),
+            *("-o", f"ControlPath={folder / server_id}"),
         ]
 
     def make_room(self) -> None:

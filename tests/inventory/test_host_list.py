@@ -69,7 +69,21 @@ def test_the_bastion_is_reached_directly_and_others_through_it(outputs: StackOut
     assert "UserKnownHostsFile=/a city/.lab/known_hosts" in jump
 
 
+def test_every_server_has_a_connection_of_its_own(outputs: StackOutputs) -> None:
+    hosts = HostList(Workspace(Path("/city")), outputs).ansible()["_meta"]["hostvars"]
+    bastion, database = hosts["approval-bastion"], hosts["approval-e-licence-database-1"]
+    assert "ControlPath=/city/.lab/ssh/id-1" in shlex.split(bastion["ansible_ssh_common_args"])
+    options = shlex.split(database["ansible_ssh_common_args"])
+    assert "ControlPath=/city/.lab/ssh/id-2" in options
+    jump = next(one for one in options if one.startswith("ProxyCommand="))
+    assert "ControlPath=/city/.lab/ssh/id-1" in jump
+    # The outer ssh expands what it finds in the command, and knows few letters there.
+    assert jump.replace("%h:%p", "").count("%") == 0
+
+
 def test_a_long_path_gets_no_shared_connection(outputs: StackOutputs) -> None:
     for root, shared in (("/short", True), ("/" + "long" * 20, False)):
         hosts = HostList(Workspace(Path(root)), outputs).ansible()["_meta"]["hostvars"]
-        assert ("ControlPath" in hosts["approval-e-licence-database-1"]["ansible_ssh_common_args"]) is shared
+        options = hosts["approval-e-licence-database-1"]["ansible_ssh_common_args"]
+        assert ("ControlMaster=auto" in options) is shared
+        assert ("ControlPath=none" in options) is not shared
