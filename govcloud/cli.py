@@ -34,8 +34,8 @@ def main() -> None:
         application()()
     except GovcloudError as error:
         for message in error.messages:
-            print(message, file=sys.stderr)  # noqa: T201 - this is the command's way to speak
+            print(message, file=sys.stderr)
         sys.exit(error.status)
     except KeyboardInterrupt:
-        print("Interrupted; run the same command again to continue.", file=sys.stderr)  # noqa: T201 - as above
+        print("Interrupted; run the same command again to continue.", file=sys.stderr)
         sys.exit(Exit.COULD_NOT_CHECK)

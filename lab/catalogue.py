@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import yaml
 from openstack.connection import Connection
+from openstack.identity.v3 import _proxy as keystone
+from openstack.identity.v3.project import Project
+from openstack.identity.v3.role import Role
+from openstack.identity.v3.user import User
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
@@ -13,7 +19,14 @@ from lab.namespace import run_inside
 from lab.render import api_urls
 
 ADMIN_CLOUD = "lab-admin"
-ROLES = ("service", "creator", "key-manager:service-admin", "load-balancer_admin", "load-balancer_member", "load-balancer_observer")
+ROLES = (
+    "service",
+    "creator",
+    "key-manager:service-admin",
+    "load-balancer_admin",
+    "load-balancer_member",
+    "load-balancer_observer",
+)
 ADMIN_ROLES = ("load-balancer_admin", "creator", "key-manager:service-admin")
 ACCOUNTS = ("placement", "glance", "nova", "neutron", "cinder", "octavia", "barbican", "swift")
 # name: (type, path after the service's address)
@@ -76,37 +89,39 @@ def connect(workspace: Workspace) -> Connection:
 
 def fill(cloud: Connection, identity: Identity, secrets: dict[str, str]) -> None:
     """Make what is missing of roles, accounts, services and addresses."""
-    project = cloud.identity.find_project("service") or cloud.identity.create_project(name="service", domain_id="default")
-    roles = {role.name: role for role in cloud.identity.roles()}
+    # The SDK declares keystone as either version; this one is v3.
+    api = cast("keystone.Proxy", cloud.identity)
+    project = api.find_project("service") or api.create_project(name="service", domain_id="default")
+    roles = {str(role.name): role for role in api.roles()}
     for name in ROLES:
         if name not in roles:
-            roles[name] = cloud.identity.create_role(name=name)
-    _accounts(cloud, project, roles, secrets)
-    admin = cloud.identity.find_user("admin")
+            roles[name] = api.create_role(name=name)
+    _accounts(api, project, roles, secrets)
+    admin, own = api.find_user("admin"), api.find_project("admin")
+    if admin is None or own is None:
+        raise GovcloudError("keystone has no administrator. Fix: make clean, make up", status=Exit.COULD_NOT_CHECK)
     for name in ADMIN_ROLES:
-        cloud.identity.assign_project_role_to_user(cloud.current_project_id, admin, roles[name])
-    _addresses(cloud, api_urls(identity))
+        api.assign_project_role_to_user(own, admin, roles[name])
+    _addresses(api, api_urls(identity))
 
 
-def _accounts(cloud: Connection, project: object, roles: dict[str, object], secrets: dict[str, str]) -> None:
-    known = {user.name: user for user in cloud.identity.users()}
+def _accounts(api: keystone.Proxy, project: Project, roles: dict[str, Role], secrets: dict[str, str]) -> None:
+    known: dict[str, User] = {str(user.name): user for user in api.users()}
     for name in ACCOUNTS:
-        user = known.get(name) or cloud.identity.create_user(
-            name=name, password=secrets[f"user_{name}"], domain_id="default"
-        )
+        user = known.get(name) or api.create_user(name=name, password=secrets[f"user_{name}"], domain_id="default")
         for role in ("admin", "service"):
-            cloud.identity.assign_project_role_to_user(project, user, roles[role])
+            api.assign_project_role_to_user(project, user, roles[role])
 
 
-def _addresses(cloud: Connection, urls: dict[str, str]) -> None:
-    services = {service.type: service for service in cloud.identity.services()}
-    endpoints = {(endpoint.service_id, endpoint.interface): endpoint for endpoint in cloud.identity.endpoints()}
+def _addresses(api: keystone.Proxy, urls: dict[str, str]) -> None:
+    services = {service.type: service for service in api.services()}
+    endpoints = {(endpoint.service_id, endpoint.interface): endpoint for endpoint in api.endpoints()}
     for name, (kind, path) in SERVICES.items():
-        service = services.get(kind) or cloud.identity.create_service(name=name, type=kind)
+        service = services.get(kind) or api.create_service(name=name, type=kind)
         for interface in ("public", "internal"):
             url = urls[name] + path
             known = endpoints.get((service.id, interface))
             if known is None:
-                cloud.identity.create_endpoint(service_id=service.id, interface=interface, url=url, region_id="RegionOne")
+                api.create_endpoint(service_id=service.id, interface=interface, url=url, region_id="RegionOne")
             elif known.url != url:
-                cloud.identity.update_endpoint(known, url=url)
+                api.update_endpoint(known, url=url)

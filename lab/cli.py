@@ -15,9 +15,11 @@ from govcloud.core.errors import GovcloudError
 from govcloud.core.files import write_atomically
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
-from lab import identity, inotify, preflight, rootfs, start, status, stop
+from lab import apply as apply_all
+from lab import identity, inotify, places, preflight, rootfs, start, status, stop
 from lab.images import build as guest_images
 from lab.provider import IMAGES
+from lab.services import SERVICES
 from toolchain import build as toolchain_build
 
 app = typer.Typer(help="The city on one machine: a real OpenStack and its guests.", no_args_is_help=True)
@@ -41,6 +43,29 @@ def up() -> None:
             tools.result()
         seconds = {**phases.seconds, "lab up": round(phases.total, 1)}
     write_atomically(workspace.lab / "phases.json", json.dumps(seconds, indent=1))
+
+
+def _record(workspace: Workspace, seconds: dict[str, float]) -> None:
+    """Add phases to those of the same `make up`."""
+    file = workspace.lab / "phases.json"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    write_atomically(file, json.dumps({**known, **seconds}, indent=1))
+
+
+@app.command()
+def apply() -> None:
+    """Apply every unit and the software of every host. Example: govcloud lab apply."""
+    workspace = Workspace.here()
+    with Phases("lab apply") as phases:
+        apply_all.apply(workspace, phases)
+        _record(workspace, {**phases.seconds, "lab apply": round(phases.total, 1)})
+
+
+@app.command()
+def where() -> None:
+    """Say where things are and what each phase of the last `make up` took. Example: govcloud lab where."""
+    for line in places.describe(Workspace.here()):
+        print(line)
 
 
 @app.command()
@@ -82,6 +107,6 @@ def logs(
     directory = Workspace.here().lab / "state" / "log"
     files = sorted({*directory.glob(f"{service}.log"), *directory.glob(f"{service}.out.log")})
     if not files:
-        known = ", ".join(sorted(one.name for one in status.SERVICES))
+        known = ", ".join(sorted(one.name for one in SERVICES))
         raise GovcloudError(f"{service}: no log of that name. Fix: one of {known}")
     subprocess.run(["tail", "--lines", str(lines), *map(str, files)], check=False)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from govcloud.core.errors import Exit, GovcloudError
 
@@ -25,6 +27,27 @@ def sources(directory: Path = APT) -> list[str]:
         message = f"{directory}: no source of Debian 12 ({SUITE} main). Fix: add one to {directory}/sources.list"
         raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
     return list(dict.fromkeys(lines))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the city's mirror gets one part of Debian from: http://<host><path>."""
+
+    name: str
+    origin: str
+    host: str
+    path: str
+
+
+def mirrored() -> list[Origin]:
+    """Return the origins of what the city's mirror offers as /debian and /debian-security."""
+    found: dict[str, Origin] = {}
+    for line in sources():
+        _, uri, suite, *_ = line.split()
+        name = "debian-security" if suite.endswith("-security") else "debian"
+        parts = urlsplit(uri)
+        found.setdefault(name, Origin(name, f"{parts.scheme}://{parts.netloc}", parts.netloc, parts.path.rstrip("/")))
+    return list(found.values())
 
 
 def bootstrap_command(target: Path, packages: Sequence[str], hooks: Sequence[str] = ()) -> list[str]:

@@ -1,8 +1,8 @@
 """Who a lab is on its machine: names and addresses derived from the checkout's path.
 
-198.18.0.0/15 is set aside for tests of networks (RFC 2544) and appears on no real one. A lab takes a number: its link to
-the machine is 198.18.<number>.0/30, its floating addresses are 198.19.<number>.0/24; IPv6 the same way below a
-unique-local prefix.
+198.18.0.0/15 is set aside for tests of networks (RFC 2544) and appears on no real one. A lab takes a number: its link
+to the machine is 198.18.<number>.0/30, its floating addresses are 198.19.<number>.0/24; IPv6 the same way below
+unique-local prefixes.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def establish(workspace: Workspace) -> Identity:
         taken = _taken_numbers()
         wanted = int.from_bytes(seed[:4], "big")
         free = (number for step in range(NUMBERS) if (number := 1 + (wanted + step) % NUMBERS) not in taken)
-        number = next(free, None)
-        if number is None:
+        number = next(free, 0)
+        if not number:
             message = "198.18.0.0/16: every lab number is in use. Fix: run `make clean` in checkouts no longer needed"
             raise GovcloudError(message, status=Exit.SAFETY_RULE)
         identity = Identity(f"gc{seed.hex()[:6]}", number)

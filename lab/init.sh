@@ -2,6 +2,7 @@
 # First process of the lab's namespaces: makes the lab's own /, /dev, /sys, /run and network, gives up what no lab needs,
 # and becomes the supervisor. Everything here ends with that one process.
 # environment: LAB_ID ROOT OPENSTACK STATE CODE LINK_ADDRESS LINK_ADDRESS6 EXTERNAL_GATEWAY EXTERNAL_GATEWAY6 MIRROR_ADDRESS
+#   MACHINE_PID (a process of the machine's own network namespace)
 set -eu
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -72,7 +73,11 @@ ln -s /proc/self/fd "$ROOT/dev/fd"
 ln -s /proc/self/fd/0 "$ROOT/dev/stdin"
 ln -s /proc/self/fd/1 "$ROOT/dev/stdout"
 ln -s /proc/self/fd/2 "$ROOT/dev/stderr"
+# The mirror fetches with the machine's network, resolver and certificates; everything else stays inside.
 cp -L /etc/resolv.conf "$ROOT/run/resolv.conf" 2>/dev/null || :
+cp -L /etc/ssl/certs/ca-certificates.crt "$ROOT/run/machine-certificates.crt" 2>/dev/null || : >"$ROOT/run/machine-certificates.crt"
+: >"$ROOT/run/machine-netns"
+mount --bind "/proc/$MACHINE_PID/ns/net" "$ROOT/run/machine-netns"
 
 mkdir "$ROOT/run/old-root"
 pivot_root . run/old-root
@@ -118,5 +123,5 @@ nft -f /state/etc/nftables.conf
 # --- become the supervisor, without what could reach past the lab
 exec setpriv --bounding-set -sys_time,-sys_module,-sys_rawio,-mknod,-syslog,-wake_alarm \
   --inh-caps -sys_time,-sys_module,-sys_rawio,-mknod,-syslog,-wake_alarm \
-  env -i PATH=/opt/openstack/bin:/usr/local/bin:$PATH HOME=/state LANG=C.UTF-8 GOVCLOUD_LAB_ID="$LAB_ID" \
+  env -i PATH=/opt/openstack/bin:/usr/local/bin:$PATH HOME=/state LANG=C.UTF-8 GOVCLOUD_LAB_ID="$LAB_ID" GOVCLOUD_MIRROR="$MIRROR_ADDRESS" \
   /opt/openstack/bin/supervisord --nodaemon --configuration /state/etc/supervisord.conf

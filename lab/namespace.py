@@ -66,6 +66,7 @@ def start(workspace: Workspace, identity: Identity, foundations: Foundations) ->
         "EXTERNAL_GATEWAY": identity.floating_gateway,
         "EXTERNAL_GATEWAY6": identity.floating6_gateway,
         "MIRROR_ADDRESS": identity.mirror_address,
+        "MACHINE_PID": str(os.getpid()),
     }
     namespaces = ["unshare", "--pid", "--fork", "--mount", "--net", "--uts", "--ipc", "--propagation", "private"]
     with (state / "log" / "init.log").open("ab") as log:
@@ -160,7 +161,7 @@ def _wait_for_child(outer: subprocess.Popen[bytes], log: Path, seconds: float = 
     while time.monotonic() < deadline and outer.poll() is None:
         found = children.read_text(encoding="ascii").split()
         # Between fork and exec the child is still in the making: its own /proc entry tells its network namespace.
-        if found and os.readlink(f"/proc/{found[0]}/ns/net") != os.readlink("/proc/self/ns/net"):
+        if found and Path(f"/proc/{found[0]}/ns/net").readlink() != Path("/proc/self/ns/net").readlink():
             return int(found[0])
         time.sleep(0.02)
     tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]

@@ -20,7 +20,9 @@ NEEDED_DISK_MIB = 6000
 
 def check(workspace: Workspace) -> None:
     """Refuse to go on where something is missing."""
-    faults = [fault for look in (_root, _tools, _loop, _kernel, _disk(workspace), _memory(workspace)) for fault in look()]
+    faults = [
+        fault for look in (_root, _tools, _loop, _kernel, _disk(workspace), _memory(workspace)) for fault in look()
+    ]
     if faults:
         raise GovcloudError(*faults, status=Exit.SAFETY_RULE)
 
@@ -34,7 +36,9 @@ def _root() -> list[str]:
 def _tools() -> list[str]:
     wanted = {"mmdebstrap": "mmdebstrap", "ip": "iproute2", "unshare": "util-linux", "nsenter": "util-linux"}
     return [
-        f"{tool}: not found. Fix: apt-get install {package}" for tool, package in wanted.items() if not shutil.which(tool)
+        f"{tool}: not found. Fix: apt-get install {package}"
+        for tool, package in wanted.items()
+        if not shutil.which(tool)
     ]
 
 
@@ -94,4 +98,3 @@ def available_mib() -> int:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) >> 10
     return 0
-

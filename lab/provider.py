@@ -1,4 +1,4 @@
-"""What a cloud's operator sets up before the first tenant: compute hosts in their cell, the external network, images."""
+"""What a cloud's operator sets up before the first tenant: hosts in their cell, the external network, images."""
 
 from __future__ import annotations
 

@@ -12,14 +12,16 @@ from openstack.connection import Connection
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.workspace import Workspace
+from lab import debian
+from lab.identity import Identity
 from lab.namespace import inside_path, run_inside
 from lab.render import api_urls
-from lab.identity import Identity
 from lab.supervisor import Supervisor
 
 MESSAGE = (
     "import kombu, sys\n"
-    "url = [line.split('=', 1)[1].strip() for line in open('/etc/nova/nova.conf') if line.startswith('transport_url')][0]\n"
+    "lines = open('/etc/nova/nova.conf').read().splitlines()\n"
+    "url = next(line.split('=', 1)[1].strip() for line in lines if line.startswith('transport_url'))\n"
     "with kombu.Connection(url.replace('rabbit://', 'amqp://'), connect_timeout=5) as connection:\n"
     "    with connection.SimpleBuffer('govcloud-ready') as queue:\n"
     "        queue.put('ready')\n"
@@ -54,10 +56,13 @@ class Probe:
         return {
             "mariadb": self._database,
             "rabbitmq": lambda: self._inside("python", "-c", MESSAGE),
+            "mirror": self._mirror,
             "memcached": lambda: self._inside("python", "-c", CACHED),
             "ovn-northbound": lambda: self._inside("ovn-nbctl", "--db=unix:/run/ovn/nb.sock", "init"),
             "ovn-southbound": lambda: self._inside("ovn-sbctl", "--db=unix:/run/ovn/sb.sock", "init"),
-            "ovn-northd": lambda: self._inside("ovn-nbctl", "--db=unix:/run/ovn/nb.sock", "--timeout=10", "--wait=sb", "sync"),
+            "ovn-northd": lambda: self._inside(
+                "ovn-nbctl", "--db=unix:/run/ovn/nb.sock", "--timeout=10", "--wait=sb", "sync"
+            ),
             **{f"ovsdb-compute-{n}": self._switch_database(n) for n in (1, 2)},
             **{f"vswitchd-compute-{n}": self._switch(n) for n in (1, 2)},
             **{f"ovn-controller-compute-{n}": self._controller(n) for n in (1, 2)},
@@ -86,12 +91,19 @@ class Probe:
         with pymysql.connect(unix_socket=socket, user="root", connect_timeout=5) as link, link.cursor() as cursor:
             return cursor.execute("SELECT 1 FROM information_schema.tables WHERE table_schema = 'keystone'") > 0
 
+    def _mirror(self) -> bool:
+        """Fetch an index as a guest would; without the outside, what was fetched once must still come."""
+        url = f"http://{self.identity.mirror_address}/debian/dists/{debian.SUITE}/Release"
+        return self._inside("curl", "--silent", "--fail", "--max-time", "20", "--output", "/dev/null", url)
+
     def _http(self, service: str, path: str) -> bool:
         url = api_urls(self.identity)[service] + path
         return self._inside("curl", "--silent", "--fail", "--max-time", "20", "--output", "/dev/null", url)
 
     def _switch_database(self, number: int) -> Callable[[], bool]:
-        return lambda: self._inside("ovs-vsctl", "--no-wait", f"--db=unix:/run/ovs{number}/db.sock", "get", "open", ".", "_uuid")
+        return lambda: self._inside(
+            "ovs-vsctl", "--no-wait", f"--db=unix:/run/ovs{number}/db.sock", "get", "open", ".", "_uuid"
+        )
 
     def _switch(self, number: int) -> Callable[[], bool]:
         condition = ("--timeout=5", "wait-until", "bridge", "br-tun", "datapath_id!=[]")
@@ -99,7 +111,9 @@ class Probe:
 
     def _controller(self, number: int) -> Callable[[], bool]:
         query = ("--bare", "--columns=_uuid", "find", "chassis", f"name=compute-{number}")
-        return lambda: bool(run_inside(self.workspace, ["ovn-sbctl", "--db=unix:/run/ovn/sb.sock", *query]).stdout.strip())
+        return lambda: bool(
+            run_inside(self.workspace, ["ovn-sbctl", "--db=unix:/run/ovn/sb.sock", *query]).stdout.strip()
+        )
 
     def _fresh(self, at: str | None) -> bool:
         return bool(at) and dt.datetime.fromisoformat(str(at)).replace(tzinfo=dt.UTC) >= self.since
@@ -151,7 +165,6 @@ def wait(probe: Probe, name: str, seconds: float, given_up: Callable[[], bool]) 
         time.sleep(0.3)
     message = f"{name} was not ready after {seconds:.0f} s ({answer[:300]}). Look: govcloud lab logs {name}"
     raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
-
 
 
 def until(check: Callable[[], bool], seconds: float) -> bool:

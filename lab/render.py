@@ -9,6 +9,7 @@ import jinja2
 
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
+from lab import debian
 from lab.identity import Identity
 from lab.services import HOSTS, SERVICES, SWIFT_PORTS
 
@@ -40,6 +41,7 @@ def render(workspace: Workspace, identity: Identity, secrets: dict[str, str], op
         "api": api_urls(identity),
         "services": SERVICES,
         "domain": DOMAIN,
+        "mirrored": debian.mirrored(),
     }
 
     def write(file: str, template: str, **more: object) -> None:
@@ -75,6 +77,7 @@ FILES = {
     "mariadb.cnf": "mariadb.cnf.j2",
     "mariadb-init.sql": "mariadb-init.sql.j2",
     "rabbitmq.conf": "rabbitmq.conf.j2",
+    "mirror.conf": "mirror.conf.j2",
     "nftables.conf": "nftables.conf.j2",
     "supervisord.conf": "supervisord.conf.j2",
 }
@@ -104,5 +107,3 @@ def _with_audit(text: str, service: str) -> str:
         f"audit_map_file = {PASTE}/pycadf/{service}_api_audit_map.conf\n"
         f"service_name = {service}\nignore_req_list = GET,HEAD\n"
     )
-
-

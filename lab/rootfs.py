@@ -32,14 +32,16 @@ class Foundations:
 def ensure_root() -> Path:
     """Return the Debian root file system, bootstrapping it when it is not in the cache (about 30 s)."""
     packages = _words(HERE / "packages.txt")
-    hooks = _layout_hooks()
+    shim = HERE / "sudo"
+    hooks = _layout_hooks(shim)
 
     def build(target: Path) -> None:
         target.chmod(0o755)
         command = debian.bootstrap_command(target, packages, hooks)
         _run(["unshare", "--mount", "--propagation", "private", *command], "\n".join(debian.sources()) + "\n")
 
-    return cache.ensure("root", cache.digest("1", *packages, *hooks, HERE / "sudo"), build)
+    # The shim's bytes count, not where this checkout keeps it.
+    return cache.ensure("root", cache.digest(*packages, *_layout_hooks(Path("sudo")), shim), build)
 
 
 def ensure_openstack(root: Path) -> Path:
@@ -72,12 +74,12 @@ def ensure() -> Foundations:
     return Foundations(root, openstack, ensure_schemas(root, openstack))
 
 
-def _layout_hooks() -> list[str]:
+def _layout_hooks(shim: Path) -> list[str]:
     links = "; ".join(f'rm -rf "$1/etc/{name}"; ln -s /state/etc/{name} "$1/etc/{name}"' for name in SETTINGS)
     return [
         'mkdir -p "$1/state" "$1/code" "$1/opt/openstack"',
         links,
-        f'install -m 755 "{HERE / "sudo"}" "$1/usr/local/bin/sudo"',
+        f'install -m 755 "{shim}" "$1/usr/local/bin/sudo"',
         # The resolver is the lab's own affair, written at start.
         'rm -f "$1/etc/resolv.conf"; ln -s /run/resolv.conf "$1/etc/resolv.conf"',
         'ln -sfn /run/ovs1 "$1/var/run/openvswitch"; : > "$1/etc/machine-id"',

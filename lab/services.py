@@ -1,4 +1,4 @@
-"""The services of the lab: what runs, in which order, with which settings; data that rendering and starting both read."""
+"""The services of the lab: what runs, in which order, with which settings. Rendering and starting both read it."""
 
 from __future__ import annotations
 
@@ -72,6 +72,14 @@ def _infrastructure() -> list[Service]:
     ]
 
 
+def _mirror() -> Service:
+    return Service(
+        name="mirror",
+        command="/opt/openstack/bin/python /code/lab/drivers/mirror.py %(ENV_GOVCLOUD_MIRROR)s 80"
+        " /state/etc/mirror.conf",
+    )
+
+
 def _network() -> list[Service]:
     def database(name: str, file: str, socket: str) -> Service:
         command = f"/usr/sbin/ovsdb-server {file} --remote=punix:{socket} --unixctl={socket}.ctl -vconsole:warn"
@@ -121,7 +129,14 @@ def _openstack() -> list[Service]:
         _wsgi("keystone", 5000, "keystone.wsgi.api", *data, OS_KEYSTONE_CONFIG_FILES="/etc/keystone/keystone.conf"),
         _wsgi("placement", 8778, "placement.wsgi.api", "catalogue"),
         _wsgi("glance", 9292, "glance.wsgi.api", *accounts),
-        _wsgi("neutron", 9696, "neutron.wsgi.api", *accounts, "ovn-northd", OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini"),
+        _wsgi(
+            "neutron",
+            9696,
+            "lab.drivers.neutron_api",
+            *(*accounts, "ovn-northd"),
+            OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini",
+            PYTHONPATH="/code",
+        ),
         _wsgi("nova", 8774, "nova.wsgi.osapi_compute", *accounts),
         _wsgi("nova-metadata", 8775, "nova.wsgi.metadata", *accounts),
         _wsgi("cinder", 8776, "cinder.wsgi.api", *accounts),
@@ -181,6 +196,6 @@ def _objects() -> list[Service]:
 
 
 SWIFT_PORTS = {"account": 6202, "container": 6201, "object": 6200}
-SERVICES: tuple[Service, ...] = (*_infrastructure(), *_network(), *_openstack(), *_objects())
+SERVICES: tuple[Service, ...] = (*_infrastructure(), _mirror(), *_network(), *_openstack(), *_objects())
 # Steps that are no process: done once per start, by the command line, when what they need is ready.
 CATALOGUE = "catalogue"

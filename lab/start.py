@@ -42,12 +42,16 @@ class Start:
         since = dt.datetime.now(dt.UTC)
         probe = readiness.Probe(self.workspace, self.identity, self.cloud, since)
         steps = self._steps()
-        needs = {service.name: service.needs for service in SERVICES} | {name: need for name, (need, _) in steps.items()}
+        needs = {service.name: service.needs for service in SERVICES} | {
+            name: need for name, (need, _) in steps.items()
+        }
         needs["keystone"] = (*needs["keystone"], "keystone-bootstrap")
         self.done = {name: threading.Event() for name in needs}
         with ThreadPoolExecutor(max_workers=len(needs)) as pool:
             futures = [
-                pool.submit(self._node, name, needs[name], steps[name][1] if name in steps else self._service(name, probe))
+                pool.submit(
+                    self._node, name, needs[name], steps[name][1] if name in steps else self._service(name, probe)
+                )
                 for name in needs
             ]
         # The first is the cause; the others gave up because of it.
@@ -68,7 +72,10 @@ class Start:
         computes = tuple(f"nova-{host.name}" for host in HOSTS)
         work, identity_, secrets = self.workspace, self.identity, self.secrets
         return {
-            "keystone-bootstrap": (("mariadb",), lambda: self._once("bootstrap", lambda: catalogue.bootstrap(work, identity_, secrets))),
+            "keystone-bootstrap": (
+                ("mariadb",),
+                lambda: self._once("bootstrap", lambda: catalogue.bootstrap(work, identity_, secrets)),
+            ),
             # A connection of its own: one made before the catalogue is filled knows no service.
             CATALOGUE: (("keystone",), lambda: catalogue.fill(catalogue.connect(work), identity_, secrets)),
             "hosts": ((*computes, "nova"), lambda: provider.map_hosts(work, self.cloud())),
@@ -114,6 +121,9 @@ def start(workspace: Workspace, foundations: Foundations, phases: Phases) -> Non
             namespace.start(workspace, who, foundations)
             _wait_for_supervisor(workspace)
             _make_databases(workspace)
+    else:
+        render.render(workspace, who, secrets, foundations.openstack)
+        Supervisor(workspace).reread()
     catalogue.write_admin_cloud(workspace, who, secrets)
     Start(workspace, phases, who, secrets).run()
     write_atomically(workspace.lab / "ready", f"{dt.datetime.now(dt.UTC).isoformat()}\n")
@@ -121,15 +131,29 @@ def start(workspace: Workspace, foundations: Foundations, phases: Phases) -> Non
 
 def _prepare_state(workspace: Workspace, foundations: Foundations) -> None:
     state = workspace.lab / "state"
-    for name in ("lock", "ovs", "glance/images", "glance/staging", "glance/tasks", "cinder/volumes", "cinder/coordination",
-                 "swift/disk", "rabbitmq", "run", *(f"nova/{host.name}" for host in HOSTS),
-                 *(f"neutron/metadata-{host.name}" for host in HOSTS)):
+    for name in (
+        "lock",
+        "ovs",
+        "glance/images",
+        "glance/staging",
+        "glance/tasks",
+        "cinder/volumes",
+        "cinder/coordination",
+        "swift/disk",
+        "rabbitmq",
+        "mirror/files",
+        "mirror/temporary",
+        *(f"nova/{host.name}" for host in HOSTS),
+        *(f"neutron/metadata-{host.name}" for host in HOSTS),
+    ):
         (state / name).mkdir(parents=True, exist_ok=True)
     database = state / "mysql"
     if not database.is_dir():
         part = state / "mysql.part"
         shutil.rmtree(part, ignore_errors=True)
-        subprocess.run(["cp", "--archive", "--sparse=always", "--reflink=auto", str(foundations.schemas), str(part)], check=True)
+        subprocess.run(
+            ["cp", "--archive", "--sparse=always", "--reflink=auto", str(foundations.schemas), str(part)], check=True
+        )
         part.rename(database)
 
 
@@ -146,7 +170,7 @@ def _wait_for_supervisor(workspace: Workspace) -> None:
 
 
 def _make_databases(workspace: Workspace) -> None:
-    """Make the switches' databases and the object store's rings where they are missing: tools of the lab's root do it."""
+    """Make the switches' databases and the object store's rings where they are missing, with the lab's own tools."""
     ovs = [f"/state/ovs/{host.name}.db /usr/share/openvswitch/vswitch.ovsschema" for host in HOSTS]
     ovs += [f"/state/ovs/{short}.db /usr/share/ovn/ovn-{short}.ovsschema" for short in ("nb", "sb")]
     lines = ["set -eu"]
@@ -161,4 +185,3 @@ def _make_databases(workspace: Workspace) -> None:
     done = namespace.run_inside(workspace, ["/bin/sh", "-c", "\n".join(lines)])
     if done.returncode:
         raise GovcloudError(f"databases of the lab:\n{done.stdout}{done.stderr}", status=Exit.COULD_NOT_CHECK)
-

@@ -11,12 +11,11 @@ from pathlib import Path
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from lab import identity, inotify, namespace
-from lab.services import SERVICES
 from lab.supervisor import Supervisor
 
 
 def stop(workspace: Workspace, phases: Phases) -> None:
-    """Stop services in reverse order, then end the namespaces. Servers stay ACTIVE and come back with the next start."""
+    """Stop services, then guests, then the namespaces. Servers stay ACTIVE and come back with the next start."""
     who = identity.load(workspace)
     if who is None:
         return
@@ -51,7 +50,7 @@ def clean(workspace: Workspace, phases: Phases) -> list[str]:
 
 def _stop_services(workspace: Workspace) -> None:
     """End all but the database together: none of them needs another in order to end."""
-    names = [service.name for service in SERVICES if service.name != "mariadb"]
+    names = [process.name for process in Supervisor(workspace).processes() if process.name != "mariadb"]
     with ThreadPoolExecutor(max_workers=16) as pool:
         list(pool.map(lambda name: Supervisor(workspace).stop(name), names))
 
@@ -61,6 +60,7 @@ def _stop_guests(workspace: Workspace) -> None:
 
 
 def _size_mib(path: Path) -> int:
-    done = subprocess.run(["du", "--summarize", "--block-size=1M", str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["du", "--summarize", "--block-size=1M", str(path)], capture_output=True, text=True, check=False
+    )
     return int(done.stdout.split()[0]) if done.stdout else 0
-

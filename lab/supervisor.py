@@ -38,6 +38,12 @@ class Supervisor:
         """Return every service, running or not."""
         return [_process(info) for info in self._call.getAllProcessInfo()]
 
+    def reread(self) -> None:
+        """Take up services that the settings name and that were not there at the start."""
+        added, _, _ = self._call.reloadConfig()[0]
+        for name in added:
+            self._call.addProcessGroup(name)
+
     def process(self, name: str) -> Process:
         """Return one service."""
         return _process(self._call.getProcessInfo(name))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -37,7 +37,7 @@ class Phases:
         self._bar: Progress | None = None
         self._started = time.monotonic()
 
-    def __enter__(self) -> Phases:
+    def __enter__(self) -> Self:
         if sys.stderr.isatty():
             self._bar = Progress(
                 SpinnerColumn(),

@@ -53,6 +53,11 @@ class Workspace:
         return self.lab / "pulumi"
 
     @property
+    def pulumi_home(self) -> Path:
+        """What Pulumi's engine keeps for itself: plugins, choice of stack, logs."""
+        return self.lab / "pulumi_home"
+
+    @property
     def bin(self) -> Path:
         """Links to the tool chain that this checkout uses: pulumi and its openstack plugin."""
         return self.lab / "bin"

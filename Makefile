@@ -1,0 +1,28 @@
+# What a newcomer types. Every target may be interrupted and run again: it continues.
+.POSIX:
+.PHONY: up test test-all check down clean bench lock
+GOVCLOUD = .venv/bin/govcloud
+
+up: .venv/.ready
+	$(GOVCLOUD) lab up
+	$(GOVCLOUD) lab apply
+	$(GOVCLOUD) lab where
+
+test: .venv/.ready
+	.venv/bin/python -m pytest
+
+check: .venv/.ready
+	.venv/bin/python -m tests.check
+
+down: .venv/.ready
+	$(GOVCLOUD) lab down
+
+clean:
+	[ ! -x $(GOVCLOUD) ] || $(GOVCLOUD) lab clean
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+lock:
+	.venv/bin/python -m toolchain.lock
+
+.venv/.ready: requirements.txt pyproject.toml toolchain/bootstrap.py toolchain/uv.txt
+	python3 -m toolchain.bootstrap

@@ -1,0 +1,50 @@
+"""Applies the city to the running lab: every unit by Pulumi, then every host's software by Ansible.
+
+The commands are the ones an engineer types; nothing here knows a unit or a role.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from govcloud.core import cache
+from govcloud.core.environment import variables
+from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.files import write_atomically
+from govcloud.core.progress import Phases
+from govcloud.core.workspace import Workspace
+
+SITE = ("playbooks", "site.yml")
+
+
+def apply(workspace: Workspace, phases: Phases) -> None:
+    """Apply units; then software, unless these very hosts have this very software already."""
+    tools = Path(sys.prefix) / "bin"
+    phases.run("units", lambda: _run(workspace, [str(tools / "govcloud"), "deploy", "--apply"]))
+    site = workspace.root.joinpath(*SITE)
+    applied = workspace.lab / "software.digest"
+    wanted = _software(workspace)
+    if applied.is_file() and applied.read_text(encoding="ascii") == wanted:
+        phases.note("software unchanged: same hosts, same playbooks")
+        return
+    play = [str(tools / "ansible-playbook"), "-i", str(workspace.inventory / "hosts.py"), str(site)]
+    phases.run("software", lambda: _run(workspace, play))
+    write_atomically(applied, wanted)
+
+
+def _software(workspace: Workspace) -> str:
+    """Digest what decides the hosts' software: the playbooks and the servers, which the cloud was just asked for."""
+    files = sorted(path for path in (workspace.root / "playbooks").rglob("*") if path.is_file())
+    outputs = workspace.build("lab") / "stack_outputs.json"
+    return cache.digest(*files, *([outputs] if outputs.is_file() else []))
+
+
+def _run(workspace: Workspace, command: list[str]) -> None:
+    environment = {**os.environ, **variables(workspace)}
+    done = subprocess.run(command, env=environment, cwd=workspace.root, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        message = f"{Path(command[0]).name} {' '.join(command[1:3])} ended with status {done.returncode}, see above"
+        raise GovcloudError(message, status=Exit.FINDINGS)

@@ -1,0 +1,131 @@
+"""A city of the tests' own: a second checkout with its own lab, made by the README's own commands.
+
+Destructive proofs run here and nowhere else; the checkout's running city is never touched. The city is removed when the
+tests end, and that removal is a test of its own (`tests/lab/test_zz_clean.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import openstack.connection
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+TEST_CITY = ROOT / ".test" / "city"
+
+
+@dataclass(frozen=True)
+class City:
+    """A checkout with a running lab."""
+
+    root: Path
+    env: Mapping[str, str]
+
+    def run(
+        self, command: Sequence[str], *, timeout: float = 900, check: bool = False, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one of the field's commands as an engineer would: at the root of the checkout, in its environment."""
+        done = subprocess.run(
+            list(command),
+            cwd=self.root,
+            env=dict(self.env),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+
+def copy_checkout(target: Path) -> None:
+    """Copy what git knows of this checkout, uncommitted changes included, as another checkout would have it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    wanted = {name.decode() for name in listed.stdout.split(b"\0") if name}
+    for name in wanted:
+        source, copy = ROOT / name, target / name
+        if not source.exists():
+            continue
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if (
+            not copy.exists()
+            or copy.read_bytes() != source.read_bytes()
+            or copy.stat().st_mode != source.stat().st_mode
+        ):
+            shutil.copy2(source, copy)
+    _remove_what_is_gone(target, wanted)
+
+
+def _remove_what_is_gone(target: Path, wanted: set[str]) -> None:
+    """Remove files of an earlier copy that the checkout no longer has; what the city made itself stays."""
+    made = {".venv", ".lab", "build"}
+    for path in sorted(target.rglob("*")):
+        name = path.relative_to(target)
+        generated = (
+            name.parts[0] in made or "__pycache__" in name.parts or name.match("stacks/settings/Pulumi.lab-*.yaml")
+        )
+        if path.is_file() and not generated and str(name) not in wanted:
+            path.unlink()
+
+
+def outside() -> dict[str, str]:
+    """Return this process' environment without what an environment of this checkout put into it."""
+    ours = ("OS_", "PULUMI_", "ANSIBLE_", "VIRTUAL_ENV", "PYTEST_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    own = {str(Path(sys.prefix) / "bin"), str(ROOT / ".lab" / "bin")}
+    kept["PATH"] = os.pathsep.join(part for part in kept["PATH"].split(os.pathsep) if part not in own)
+    return kept
+
+
+@pytest.fixture(scope="session")
+def city(pytestconfig: pytest.Config) -> Iterator[City]:
+    """Bring the tests' city up by `make up` and give it to the tests."""
+    copy_checkout(TEST_CITY)
+    # Minutes of silence would look like a hang: what `make up` prints goes to the terminal.
+    with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        done = subprocess.run(["make", "up"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        pytest.exit("the tests' city did not come up, see above", returncode=1)
+    yield City(TEST_CITY, _environment())
+    if not os.environ.get("GOVCLOUD_KEEP_TEST_CITY"):
+        subprocess.run(["make", "clean"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=True)
+        shutil.rmtree(TEST_CITY.parent)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of `govcloud env`, as a shell would have it after `eval`."""
+    script = 'eval "$(.venv/bin/govcloud env)" && env -0'
+    done = subprocess.run(["sh", "-c", script], cwd=TEST_CITY, env=outside(), capture_output=True, check=True)
+    pairs = (pair.decode().partition("=") for pair in done.stdout.split(b"\0") if pair)
+    return {key: value for key, _, value in pairs}
+
+
+@pytest.fixture(scope="session")
+def cloud(city: City) -> Iterator[openstack.connection.Connection]:
+    """Connect as the administrator of the tests' city."""
+    clouds = yaml.safe_load((city.root / ".lab" / "clouds.yaml").read_text(encoding="utf-8"))["clouds"]
+    admin = clouds["lab-admin"]
+    connection = openstack.connection.Connection(auth=admin["auth"], region_name=admin["region_name"])
+    yield connection
+    connection.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first: a fault that needs no city is told before one is built. The clean-up proof goes last."""
+    items.sort(key=lambda item: (item.get_closest_marker("lab") is not None, "test_zz_" in item.nodeid))

@@ -1,0 +1,49 @@
+"""The city is up: its services, its servers, and the way to them."""
+
+from __future__ import annotations
+
+import json
+
+import openstack.connection
+import pytest
+
+from tests.conftest import City
+
+pytestmark = pytest.mark.lab
+
+
+def test_every_service_is_up(city: City) -> None:
+    status = json.loads(city.run([".venv/bin/govcloud", "lab", "status", "--json"], check=True).stdout)
+    assert [one["name"] for one in status["services"] if not one["up"]] == []
+    assert status["guests"] >= 7
+    assert sum(one["memory_mib"] for one in status["services"]) < 8192
+
+
+def test_every_server_of_the_inventory_is_active(city: City, cloud: openstack.connection.Connection) -> None:
+    hosts = json.loads(city.run(["inventory/hosts.py", "--list"], check=True).stdout)
+    states = {server.name: server.status for server in cloud.compute.servers(all_projects=True)}
+    assert len(hosts["_meta"]["hostvars"]) >= 7
+    assert {name: states.get(name) for name in hosts["_meta"]["hostvars"]} == dict.fromkeys(
+        hosts["_meta"]["hostvars"], "ACTIVE"
+    )
+
+
+def test_every_host_answers_over_ssh_through_the_bastion(city: City) -> None:
+    done = city.run(["ansible", "all", "-i", "inventory/hosts.py", "-m", "ping", "-o"])
+    hosts = json.loads(city.run(["inventory/hosts.py", "--list"], check=True).stdout)["_meta"]["hostvars"]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {line.split(" | ")[0] for line in done.stdout.splitlines() if "SUCCESS" in line} == set(hosts)
+
+
+def test_nothing_of_it_changes_when_nothing_changed(city: City) -> None:
+    done = city.run(["govcloud", "deploy", "--json"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    units = json.loads(done.stdout)["units"]
+    assert [unit["unit"] for unit in units] == ["foundation", "approval", "approval-elicence"]
+    assert [unit["changes"] for unit in units] == [0, 0, 0]
+
+
+def test_a_second_up_is_quick_and_changes_nothing(city: City) -> None:
+    before = city.run(["pulumi", "stack", "history", "-s", "lab-approval-elicence", "--json"], check=True).stdout
+    city.run(["pulumi", "up", "-s", "lab-approval-elicence", "--yes", "--expect-no-changes"], check=True)
+    assert json.loads(before)
