@@ -18,6 +18,8 @@ import openstack.connection
 import pytest
 import yaml
 
+from tests import machine
+
 ROOT = Path(__file__).resolve().parents[1]
 TEST_CITY = ROOT / ".test" / "city"
 
@@ -28,6 +30,10 @@ class City:
 
     root: Path
     env: Mapping[str, str]
+    # The machine before this city: what it looked like, and which other labs it had.
+    before: Mapping[str, object]
+    other_labs: frozenset[str]
+    drift: float
 
     def run(
         self, command: Sequence[str], *, timeout: float = 900, check: bool = False, stdin: str = ""
@@ -96,13 +102,16 @@ def outside() -> dict[str, str]:
 def city(pytestconfig: pytest.Config) -> Iterator[City]:
     """Bring the tests' city up by `make up` and give it to the tests."""
     copy_checkout(TEST_CITY)
+    subprocess.run(["make", "clean"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=True)
+    others = frozenset(path.name for path in Path("/sys/class/net").glob("gc??????"))
+    before, drift = machine.look(set(others)), machine.clock_drift()
     # Minutes of silence would look like a hang: what `make up` prints goes to the terminal.
     with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         done = subprocess.run(["make", "up"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         pytest.exit("the tests' city did not come up, see above", returncode=1)
-    yield City(TEST_CITY, _environment())
-    if not os.environ.get("GOVCLOUD_KEEP_TEST_CITY"):
+    yield City(TEST_CITY, _environment(), before, others, drift)
+    if TEST_CITY.exists() and not os.environ.get("GOVCLOUD_KEEP_TEST_CITY"):
         subprocess.run(["make", "clean"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=True)
         shutil.rmtree(TEST_CITY.parent)
 
