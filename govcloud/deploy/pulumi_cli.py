@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from govcloud.core.environment import variables
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.units import PROJECT
 from govcloud.core.workspace import Workspace
@@ -56,18 +57,8 @@ class Pulumi:
     def environment(self) -> dict[str, str]:
         """Return the environment that the command and its plugins get."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
-        own = (self.workspace.root / ".venv" / "bin", self.workspace.bin)
-        return {
-            **kept,
-            "OS_CLIENT_CONFIG_FILE": str(self.workspace.clouds_yaml),
-            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.workspace.passphrase),
-            "PULUMI_BACKEND_URL": f"file://{self.workspace.pulumi_backend}",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            # Makes `--event-log` known, as Pulumi's own automation interface does.
-            "PULUMI_DEBUG_COMMANDS": "true",
-            "PATH": os.pathsep.join((*map(str, own), kept.get("PATH", os.defpath))),
-        }
+        # Makes `--event-log` known, as Pulumi's own automation interface does.
+        return {**kept, **variables(self.workspace), "PULUMI_DEBUG_COMMANDS": "true"}
 
     def stacks(self) -> set[str]:
         """Return the names of the stacks that exist."""
