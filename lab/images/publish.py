@@ -39,7 +39,7 @@ def publish(connection: openstack.connection.Connection, name: str, path: Path) 
     return str(current.id)
 
 
-def _upload(images: Any, name: str, path: Path, wanted: dict[str, str]) -> str:
+def _upload(images: Any, name: str, path: Path, wanted: dict[str, str]) -> str:  # noqa: ANN401
     image = images.create_image(
         name,
         disk_format="raw",

@@ -53,11 +53,12 @@ class Cgroups:
         if self._unified:
             self._delegate_controllers()
             self._write("memory.max", memory_mib << 20)
+            self._write("memory.swap.max", 0)
             self._write("cpu.max", f"{cpus * 100000} 100000")
             self._write("pids.max", MAX_PROCESSES)
         else:
             self._inherit_cpuset()
-            self._write("memory/memory.limit_in_bytes", memory_mib << 20)
+            self._limit_memory_v1(memory_mib << 20)
             self._write("cpu/cpu.cfs_quota_us", cpus * 100000)
             self._write("pids/pids.max", MAX_PROCESSES)
         return [hierarchy / self._below / INSIDE / "cgroup.procs" for hierarchy in self._hierarchies()]
@@ -97,6 +98,19 @@ class Cgroups:
         if self._unified:
             return [self._top]
         return sorted(path for path in self._top.iterdir() if path.is_dir() and not path.is_symlink())
+
+    def _limit_memory_v1(self, size: int) -> None:
+        """Limit memory with swap to the same size: a server has no more than its flavor says.
+
+        The kernel keeps the second limit at or above the first, whichever way the size changed.
+        """
+        both = "memory/memory.memsw.limit_in_bytes"
+        counted = self._file(both).exists()
+        if counted:
+            self._write(both, -1)
+        self._write("memory/memory.limit_in_bytes", size)
+        if counted:
+            self._write(both, size)
 
     def _allow_devices_v1(self, wanted: set[str]) -> None:
         """Change the list entry by entry: the kernel takes "deny all" only while there is no group below.

@@ -84,6 +84,9 @@ class Migrations(Attachments):
         """Take the guest back and start it with its old flavor."""
         self._take(instance, network_info, block_device_info, power_on=power_on)
 
+    def check_instance_shared_storage_local(self, context: Any, instance: Any) -> None:
+        """Return nothing to compare, which nova takes as shared: a revert keeps what the source takes back."""
+
     # ------------------------------------------------------------------ live: the links move
 
     def check_can_live_migrate_destination(
