@@ -15,9 +15,12 @@ from govcloud.deploy.pulumi_cli import Pulumi
 
 
 def gather(pulumi: Pulumi, inventory: Inventory, environment: Environment) -> StackOutputs:
-    """Read every stack's export and write `build/<environment>/stack_outputs.json`."""
+    """Read the export of every stack that there is and write `build/<environment>/stack_outputs.json`."""
     found = {}
+    existing = pulumi.stacks()
     for name, unit in units(inventory).items():
+        if unit.stack(environment.key) not in existing:
+            continue
         printed = json.loads(pulumi.text("stack", "output", "--json", "--stack", unit.stack(environment.key)))
         if EXPORT in printed:
             found[name] = _validated(name, printed[EXPORT])
