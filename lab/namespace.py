@@ -135,7 +135,7 @@ def _running(workspace: Workspace) -> Holder:
 def _enter(workspace: Workspace) -> list[str]:
     target = str(_running(workspace).inner)
     path = "PATH=/opt/openstack/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/"]
+    namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"]
     return ["nsenter", "--target", target, *namespaces, "env", "-i", path, "HOME=/state", "LANG=C.UTF-8"]
 
 
