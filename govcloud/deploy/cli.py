@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ from govcloud.core.model.units import Unit, units
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import credentials as access
 from govcloud.deploy import run, stacks
-from govcloud.deploy.gather import gather
+from govcloud.deploy.gather import gather, known
 from govcloud.deploy.pulumi_cli import Changes, Pulumi
 
 
@@ -38,11 +39,13 @@ def deploy(
     wanted = _chosen(inventory, names or [])
     stacks.prepare(pulumi, inventory, environment, wanted)
     if apply:
-        report = run.apply(pulumi, environment, wanted, _say)
-        gather(pulumi, inventory, environment)
+        made = known(pulumi.workspace, environment)
+        report = run.apply(pulumi, environment, wanted, made, _say)
+        if report.touched or not made.issuperset(unit.name for unit in wanted):
+            gather(pulumi, inventory, environment)
     else:
         report = run.preview(pulumi, environment, wanted)
-    _tell(report, wanted, json_=json_)
+    _tell(report, wanted, applied=apply, json_=json_)
     if report.left_out or not all(outcome.ok for outcome in report.outcomes.values()):
         raise typer.Exit(Exit.COULD_NOT_CHECK)
     if not apply and any(outcome.changes.total for outcome in report.outcomes.values()):
@@ -67,7 +70,7 @@ def credentials(
     for name in names or departments:
         if name not in departments:
             raise GovcloudError(f"{name} is not a department with units. There are: {', '.join(departments)}")
-        access.ensure(workspace, environment, name)
+        access.ensure(workspace, environment, name, always=True)
         _say(f"{environment.cloud(name)}: ready")
 
 
@@ -86,7 +89,7 @@ def _chosen(inventory: Inventory, names: list[str]) -> list[Unit]:
     return [unit for name, unit in known.items() if not names or name in names]
 
 
-def _tell(report: run.Report, wanted: list[Unit], *, json_: bool) -> None:
+def _tell(report: run.Report, wanted: list[Unit], *, applied: bool, json_: bool) -> None:
     rows = []
     for unit in wanted:
         outcome = report.outcomes.get(unit.name)
@@ -98,12 +101,10 @@ def _tell(report: run.Report, wanted: list[Unit], *, json_: bool) -> None:
             for error in outcome.errors:
                 _say(f"  {error}")
         else:
-            _say(
-                f"{unit.name}: {changes.create} to create, {changes.update} to update, "
-                f"{changes.replace} to replace, {changes.delete} to delete"
-            )
-        row = {key: getattr(changes, key) for key in ("create", "update", "replace", "delete")}
-        rows.append({"unit": unit.name, **row, "changes": changes.total})
+            did = "created, updated, replaced, deleted" if applied else "to create, to update, to replace, to delete"
+            words = zip(asdict(changes).values(), did.split(", "), strict=True)
+            _say(f"{unit.name}: " + ", ".join(f"{number} {word}" for number, word in words))
+        rows.append({"unit": unit.name, **asdict(changes), "changes": changes.total})
     if json_:
         print(json.dumps({"units": rows}, indent=1))
 

@@ -7,6 +7,7 @@ itself: a running command may still use it.
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any
 import openstack
 import openstack.config
 
+from govcloud.core.cache import locked
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
 from govcloud.core.model.environment import Environment
@@ -33,9 +35,31 @@ def known(workspace: Workspace, cloud: str) -> bool:
     return clouds_file.entry(workspace, cloud) is not None
 
 
-def ensure(workspace: Workspace, environment: Environment, department: str) -> None:
-    """See to it that a department has its user, its roles, a closed default group and a credential that lives on."""
-    _Access(workspace, environment, department).ensure()
+def lasts(workspace: Workspace, cloud: str) -> bool:
+    """Say whether a department's credential has more than a third of its life left, as noted when it was made."""
+    entry = clouds_file.entry(workspace, cloud) or {}
+    try:
+        note = json.loads(_note(workspace, cloud).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    same = note.get("id") == (entry.get("auth") or {}).get("application_credential_id")
+    return bool(same and datetime.fromisoformat(note["end"]) - datetime.now(UTC) > LIFE / 3)
+
+
+def _note(workspace: Workspace, cloud: str) -> Path:
+    return workspace.lab / "credentials" / f"{cloud}.json"
+
+
+def ensure(workspace: Workspace, environment: Environment, department: str, *, always: bool = False) -> None:
+    """See to it that a department has its user, its roles, a closed default group and a credential that lives on.
+
+    Its units may ask for it at the same time; one does it, the others find it done. `always` looks at everything again
+    though the credential has not aged.
+    """
+    access = _Access(workspace, environment, department)
+    with locked(workspace.lab / "credentials" / f"{access.cloud}.lock"):
+        if always or not lasts(workspace, access.cloud):
+            access.ensure()
 
 
 @dataclass(frozen=True)
@@ -125,6 +149,7 @@ class _Access:
                 identity.delete_application_credential(owner, one)
         current = existing.get(self._current_id())
         if current is not None and _end(current) - now > LIFE / 3:
+            self._note(current.id, _end(current))
             return
         end = now + LIFE
         made = identity.create_application_credential(
@@ -149,6 +174,12 @@ class _Access:
                 "interface": "public",
             },
         )
+
+        self._note(made.id, end)
+
+    def _note(self, credential_id: str, end: datetime) -> None:
+        note = {"id": credential_id, "end": end.isoformat()}
+        write_atomically(_note(self.workspace, self.cloud), json.dumps(note))
 
     def _current_id(self) -> str:
         entry = clouds_file.entry(self.workspace, self.cloud) or {}

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from govcloud.core.errors import GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
-from govcloud.core.model.outputs import EXPORT, StackOutputs, UnitOutputs
+from govcloud.core.model.outputs import EXPORT, StackOutputs, UnitOutputs, read
 from govcloud.core.model.units import units
+from govcloud.core.workspace import Workspace
 from govcloud.deploy.pulumi_cli import Pulumi
 
 
@@ -27,6 +28,14 @@ def gather(pulumi: Pulumi, inventory: Inventory, environment: Environment) -> St
     outputs = StackOutputs(environment=environment.key, units=found)
     outputs.write(pulumi.workspace.build(environment.key))
     return outputs
+
+
+def known(workspace: Workspace, environment: Environment) -> set[str]:
+    """Return the units that an earlier run gathered; what cannot be read counts as nothing."""
+    try:
+        return set(read(workspace.build(environment.key)).units)
+    except GovcloudError:
+        return set()
 
 
 def _validated(name: str, export: object) -> UnitOutputs:

@@ -23,6 +23,8 @@ from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.units import PROJECT
 from govcloud.core.workspace import Workspace
 
+_STACK = "pulumi:pulumi:Stack"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
@@ -45,6 +47,8 @@ class Outcome:
 
     ok: bool
     changes: Changes = field(default_factory=Changes)
+    export_changes: bool = False
+    """Whether what the stack tells others changes, which may happen without any resource changing."""
     errors: list[str] = field(default_factory=list)
 
 
@@ -150,11 +154,18 @@ def _follow(events: Path, process: subprocess.Popen[str]) -> Iterator[dict[str, 
 def _note(event: dict[str, Any], outcome: Outcome) -> None:
     if "summaryEvent" in event:
         outcome.changes = _changes(event["summaryEvent"].get("resourceChanges") or {})
+    told = (event.get("resOutputsEvent") or {}).get("metadata") or {}
+    if told.get("type") == _STACK:
+        outcome.export_changes = _outputs(told, "old") != _outputs(told, "new")
     diagnostic = event.get("diagnosticEvent")
     if diagnostic and diagnostic.get("severity") == "error":
         resource = str(diagnostic.get("urn", "")).rpartition("::")[2]
         message = " ".join(str(diagnostic.get("message", "")).split())
         outcome.errors.append(f"{resource}: {message}" if resource else message)
+
+
+def _outputs(told: dict[str, Any], side: str) -> object:
+    return (told.get(side) or {}).get("outputs")
 
 
 def _changes(by_step: dict[str, int]) -> Changes:

@@ -30,6 +30,11 @@ class Report:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def touched(self) -> bool:
+        """Whether anything was done, or tried."""
+        return any(not one.ok or one.changes.total or one.export_changes for one in self.outcomes.values())
+
 
 def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> Report:
     """Ask the cloud what would change; nothing is changed, so no unit waits for another."""
@@ -48,21 +53,40 @@ def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> Rep
         return Report(dict(zip((unit.name for unit in wanted), pool.map(one, wanted), strict=True)))
 
 
-def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], tell: Callable[[str], None]) -> Report:
-    """Make the cloud what the inventory says."""
+def apply(
+    pulumi: Pulumi, environment: Environment, wanted: list[Unit], made: set[str], tell: Callable[[str], None]
+) -> Report:
+    """Make the cloud what the inventory says.
+
+    Units that have been `made` before are looked at side by side first; where the cloud says that nothing would change,
+    and nothing they need changes, they are left in peace.
+    """
+    quiet = _quiet(pulumi, environment, [unit for unit in wanted if unit.name in made])
+    changed: set[str] = set()
 
     def one(unit: Unit) -> Outcome:
-        if unit.department and not unit.system:
+        if unit.name in quiet and changed.isdisjoint(unit.needs):
+            return Outcome(ok=True)
+        if unit.department:
             credentials.ensure(pulumi.workspace, environment, unit.department)
         tell(f"{unit.name}: applying")
-        stack = unit.stack(environment.key)
         orphans.settle(pulumi, environment, unit, tell)
-        outcome = pulumi.operate("up", stack, "--yes", "--skip-preview", "--refresh")
-        changes = outcome.changes
-        tell(f"{unit.name}: {'done' if outcome.ok else 'failed'}, {changes.total} changes")
+        outcome = pulumi.operate("up", unit.stack(environment.key), "--yes", "--skip-preview", "--refresh")
+        if outcome.changes.total or outcome.export_changes:
+            changed.add(unit.name)
+        tell(f"{unit.name}: {'done' if outcome.ok else 'failed'}, {outcome.changes.total} changes")
         return outcome
 
     return in_order(wanted, one)
+
+
+def _quiet(pulumi: Pulumi, environment: Environment, units: list[Unit]) -> set[str]:
+    """Return the units in which nothing would change, as far as their access lives long enough to be left alone."""
+    lasting = [
+        one for one in units if not one.department or credentials.lasts(pulumi.workspace, one.cloud(environment))
+    ]
+    outcomes = preview(pulumi, environment, lasting).outcomes
+    return {name for name, one in outcomes.items() if one.ok and not one.changes.total and not one.export_changes}
 
 
 def in_order(wanted: list[Unit], work: Callable[[Unit], Outcome]) -> Report:

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,11 @@ def living(tmp_path: Path) -> Iterator[int]:
     """Run a process that is called pulumi."""
     named = tmp_path / "pulumi"
     named.symlink_to("/bin/sleep")
-    with subprocess.Popen([str(named), "60"]) as process:
+    with subprocess.Popen([str(named), "60"], stdout=subprocess.PIPE) as process:
+        # The kernel renames a process a moment after the call that starts it returns.
+        deadline = time.monotonic() + 10
+        while Path(f"/proc/{process.pid}/comm").read_text() != "pulumi\n" and time.monotonic() < deadline:
+            time.sleep(0.01)
         yield process.pid
         process.kill()
 
