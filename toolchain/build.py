@@ -46,7 +46,7 @@ def ensure() -> Tools:
 
 
 def ensure_pulumi() -> Path:
-    """Return the pulumi command: cold, three minutes on two cores."""
+    """Return the pulumi command: cold, about two minutes on two free cores."""
     return official_pulumi() or cache.ensure(PULUMI, _key(PULUMI_MODULE, PULUMI_VERSION), _build_pulumi) / PULUMI
 
 
@@ -102,7 +102,7 @@ def _build_provider(directory: Path) -> None:
 
 
 def _key(module: Path, version: str) -> str:
-    sources = sorted(path for path in module.iterdir() if path.suffix in {".go", ".mod", ".sum", ".txt"})
+    sources = sorted(path for path in module.rglob("*") if path.suffix in {".go", ".mod", ".sum", ".txt"})
     return cache.digest(version, platform.machine(), go.FLAGS, *sources)
 
 

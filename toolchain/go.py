@@ -28,16 +28,9 @@ FLAGS = "-mod=readonly -trimpath -buildvcs=false"
 def build(module: Path, package: str, variables: dict[str, str], target: Path) -> None:
     """Build one command of a module; `variables` are set by the linker."""
     assignments = " ".join(f"-X {name}={value}" for name, value in variables.items())
-    command = [
-        "nice",
-        str(go_binary(wanted(module))),
-        "build",
-        "-ldflags",
-        f"-s -w {assignments}",
-        "-o",
-        str(target),
-        package,
-    ]
+    linked = ["-ldflags", f"-s -w {assignments}", "-o", str(target), package]
+    # A compiler must neither outlive a killed `make up` nor slow down what the operator does meanwhile.
+    command = ["setpriv", "--pdeathsig", "KILL", "nice", str(go_binary(wanted(module))), "build", *linked]
     done = subprocess.run(
         command, cwd=module, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
