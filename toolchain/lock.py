@@ -13,7 +13,7 @@ import sys
 from toolchain import uv
 from toolchain.machine import ROOT
 
-# Lock file -> what it is made from. The first serves whatever Python the machine has, the second that of the lab's root.
+# Lock file -> what it is made from. The first is for whatever Python the machine has, the second for the lab's own.
 LOCKS = {
     "requirements.txt": ("pyproject.toml", "--group", "dev", "--universal"),
     "lab/root/openstack.txt": ("lab/root/openstack.in",),
