@@ -170,6 +170,17 @@ class Site:
         address = self._keep("ip", self.cloud.network.create_ip(floating_network_id=outside.id, port_id=port.id))
         return str(address.floating_ip_address)
 
+    def volume(self, size_gib: int = 1, **origin: Any) -> Any:  # noqa: ANN401
+        """Make a volume and wait until it can be attached."""
+        made = self.cloud.block_storage.create_volume(size=size_gib, name=f"{self.prefix}-volume", **origin)
+        self.is_free(made)
+        return made
+
+    def is_free(self, volume: Any) -> None:  # noqa: ANN401
+        """Wait until a volume is attached to nothing; the object at hand may know an older status."""
+        storage = self.cloud.block_storage
+        wait_for("volume available", lambda: storage.get_volume(volume.id).status == "available")
+
     def remove_server(self, server: str) -> None:
         """Delete a server and wait until it is gone."""
         self.cloud.compute.delete_server(server, ignore_missing=True)
