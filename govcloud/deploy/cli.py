@@ -57,21 +57,27 @@ def credentials(
         list[str] | None, typer.Argument(metavar="[DEPARTMENT]...", help="All when none is named.")
     ] = None,
     env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the named departments' access away.")] = False,
 ) -> None:
     """Give departments their access to the cloud, or renew it when less than a third of its life is left.
 
-    Needed between the foundation and the departments when stacks are applied by plain `pulumi up`.
+    Needed between the foundation and the departments when stacks are applied by plain `pulumi up`; with --withdraw
+    after a department's stacks are destroyed.
 
     Example: govcloud credentials approval
     """
     workspace = Workspace.here()
     inventory, environment = _city(env)
     departments = [key for key, one in inventory.departments.items() if one.networks]
+    unknown = [name for name in names or [] if name not in departments]
+    if unknown or (withdraw and not names):
+        raise GovcloudError(f"Name departments that have units: {', '.join(departments)}")
     for name in names or departments:
-        if name not in departments:
-            raise GovcloudError(f"{name} is not a department with units. There are: {', '.join(departments)}")
-        access.ensure(workspace, environment, name, always=True)
-        _say(f"{environment.cloud(name)}: ready")
+        if withdraw:
+            access.withdraw(workspace, environment, name)
+        else:
+            access.ensure(workspace, environment, name, always=True)
+        _say(f"{environment.cloud(name)}: {'withdrawn' if withdraw else 'ready'}")
 
 
 def _city(env: str) -> tuple[Inventory, Environment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,17 @@ def entry(workspace: Workspace, cloud: str) -> dict[str, Any] | None:
 
 def put(workspace: Workspace, cloud: str, new: dict[str, Any]) -> None:
     """Write one entry and leave the others as they are."""
+    _change(workspace, lambda clouds: {**clouds, cloud: new})
+
+
+def remove(workspace: Workspace, cloud: str) -> None:
+    """Take one entry out."""
+    _change(workspace, lambda clouds: {name: one for name, one in clouds.items() if name != cloud})
+
+
+def _change(workspace: Workspace, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     with locked(workspace.lab / "clouds.lock"):
-        clouds = {**_clouds(workspace.clouds_yaml), cloud: new}
+        clouds = change(_clouds(workspace.clouds_yaml))
         text = yaml.safe_dump({"clouds": clouds}, allow_unicode=True, sort_keys=False)
         write_atomically(workspace.clouds_yaml, text, mode=0o600)
 

@@ -62,6 +62,11 @@ def ensure(workspace: Workspace, environment: Environment, department: str, *, a
             access.ensure()
 
 
+def withdraw(workspace: Workspace, environment: Environment, department: str) -> None:
+    """Take a department's access away, after its units are destroyed and before its project is."""
+    _Access(workspace, environment, department).withdraw()
+
+
 @dataclass(frozen=True)
 class _Access:
     workspace: Workspace
@@ -91,6 +96,20 @@ class _Access:
         with self._as_user(admin, project.id) as user:
             default_group.close(user)
             self._ensure_credential(admin, user)
+
+    def withdraw(self) -> None:
+        """Remove the user, with which its credentials end, and the default group, which would outlive its project."""
+        admin = clouds_file.connect(self.workspace, self.environment.cloud("admin"))
+        identity: Any = admin.identity
+        user = identity.find_user(self.user_name)
+        if user is not None:
+            identity.delete_user(user)
+        project = identity.find_project(self.department)
+        if project is not None:
+            default_group.remove(admin, project.id)
+        clouds_file.remove(self.workspace, self.cloud)
+        for file in (self.password_file, _note(self.workspace, self.cloud)):
+            file.unlink(missing_ok=True)
 
     def _ensure_user(self, admin: openstack.connection.Connection, project_id: str) -> None:
         identity: Any = admin.identity

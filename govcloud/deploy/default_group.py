@@ -18,3 +18,9 @@ def close(department: openstack.connection.Connection) -> int:
             department.network.delete_security_group_rule(rule)
             removed += 1
     return removed
+
+
+def remove(admin: openstack.connection.Connection, project_id: str) -> None:
+    """Remove the default group itself: neutron keeps it when the project goes."""
+    for group in admin.network.security_groups(name="default", project_id=project_id):
+        admin.network.delete_security_group(group)

@@ -1,0 +1,154 @@
+"""What the stacks made of the city: by whom, where, and that no secret stands anywhere in clear text."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import openstack.connection
+import pytest
+import yaml
+
+from tests.conftest import City
+
+pytestmark = pytest.mark.lab
+
+DEPARTMENT = "approval"
+
+
+@pytest.fixture(scope="module")
+def department(city: City) -> openstack.connection.Connection:
+    """Connect with the department's own access."""
+    config = openstack.config.OpenStackConfig(
+        config_files=[str(city.root / ".lab" / "clouds.yaml")], load_envvars=False
+    )
+    return openstack.connection.Connection(config=config.get_one(cloud="lab-approval"))
+
+
+def _outputs(city: City) -> dict[str, Any]:
+    text = (city.root / "build" / "lab" / "stack_outputs.json").read_text(encoding="utf-8")
+    units: dict[str, Any] = json.loads(text)["units"]
+    return units
+
+
+def test_every_stack_agrees_with_the_cloud(city: City) -> None:
+    for unit in ("foundation", "approval", "approval-elicence"):
+        command = ["pulumi", "preview", "-s", f"lab-{unit}", "--refresh", "--expect-no-changes", "--non-interactive"]
+        city.run(command, check=True)
+
+
+def test_the_department_made_its_own_servers(cloud: openstack.connection.Connection) -> None:
+    user = cloud.identity.find_user("approval-deployer", ignore_missing=False)
+    project = cloud.identity.find_project(DEPARTMENT, ignore_missing=False)
+    made = {(server.user_id, server.project_id) for server in cloud.compute.servers(all_projects=True)}
+    assert (user.id, project.id) in made
+    roles = cloud.identity.role_assignments(user_id=user.id, scope_project_id=project.id, include_names=True)
+    assert {one.role["name"] for one in roles} == {"member", "creator", "load-balancer_member"}
+
+
+def test_the_access_of_a_department_ends_and_is_no_password(
+    city: City, department: openstack.connection.Connection
+) -> None:
+    file = city.root / ".lab" / "clouds.yaml"
+    assert file.stat().st_mode & 0o777 == 0o600
+    auth = yaml.safe_load(file.read_text(encoding="utf-8"))["clouds"]["lab-approval"]["auth"]
+    assert set(auth) == {"auth_url", "application_credential_id", "application_credential_secret"}
+    credential = department.identity.get_application_credential(
+        department.current_user_id, auth["application_credential_id"]
+    )
+    end = datetime.fromisoformat(credential.expires_at).replace(tzinfo=UTC)
+    assert datetime.now(UTC) < end < datetime.now(UTC) + timedelta(days=31)
+    assert not credential.unrestricted
+
+
+def test_the_department_may_not_do_what_is_the_administrators(
+    department: openstack.connection.Connection,
+) -> None:
+    with pytest.raises(openstack.exceptions.ForbiddenException):
+        department.compute.create_flavor(name="mine", ram=64, vcpus=1, disk=1)
+    with pytest.raises(openstack.exceptions.ForbiddenException):
+        department.identity.create_project(name="mine")
+
+
+def test_the_default_group_allows_nothing(department: openstack.connection.Connection) -> None:
+    project = department.current_project_id
+    group = next(iter(department.network.security_groups(name="default", project_id=project)))
+    assert list(department.network.security_group_rules(security_group_id=group.id)) == []
+
+
+def test_servers_of_a_tier_stand_on_different_machines(cloud: openstack.connection.Connection) -> None:
+    hosts: dict[str, set[str]] = {}
+    for server in cloud.compute.servers(all_projects=True):
+        if server.metadata.get("unit") == "approval-elicence":
+            hosts.setdefault(server.metadata["tier"], set()).add(server.compute_host)
+    assert {tier: len(found) for tier, found in hosts.items()} == {"web": 2, "application": 2, "database": 2}
+
+
+def test_a_container_keeps_every_version(city: City, department: openstack.connection.Connection) -> None:
+    container = _outputs(city)["approval-elicence"]["containers"]["licences"]
+    store = department.object_store
+    for text in (b"first", b"second"):
+        store.put(f"/{container}/proof", data=text).raise_for_status()
+    versions = store.get(f"/{container}?versions&format=json&prefix=proof").json()
+    assert len(versions) == 2
+    assert store.get(f"/{container}/proof").content == b"second"
+    for one in versions:
+        store.delete(f"/{container}/proof?version-id={one['version_id']}").raise_for_status()
+
+
+def test_a_secret_is_in_the_key_manager_and_nowhere_else(
+    city: City, department: openstack.connection.Connection
+) -> None:
+    reference = _outputs(city)["approval-elicence"]["secrets"]["database-password"]
+    payload = department.key_manager.get(f"{reference}/payload", headers={"Accept": "text/plain"})
+    payload.raise_for_status()
+    assert len(payload.text) == 32
+    canaries = {
+        "database password": payload.text,
+        "passphrase": (city.root / ".lab" / "secrets" / "pulumi_passphrase").read_text().strip(),
+        "user's password": (city.root / ".lab" / "secrets" / "user_lab-approval").read_text().strip(),
+    }
+    kept = {city.root / ".lab" / "secrets"}
+    searched = [city.root / name for name in (".lab/pulumi", ".lab/state/log", "build", "stacks", "inventory")]
+    for name, canary in canaries.items():
+        assert [str(file) for file in _files(searched, kept) if canary.encode() in file.read_bytes()] == [], name
+        assert not _in_a_command_line(canary), name
+
+
+def _files(folders: list[Path], kept: set[Path]) -> list[Path]:
+    return [
+        file
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.is_file() and not file.is_symlink() and not kept & set(file.parents)
+    ]
+
+
+def _in_a_command_line(text: str) -> bool:
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and text.encode() in (entry / "cmdline").read_bytes():
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def test_a_fault_in_a_file_is_told_with_its_place_and_no_traceback(city: City) -> None:
+    file = city.root / "inventory" / "departments" / "approval.yaml"
+    whole = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(whole.replace("size: medium", "size: huge").replace("title: 电子证照", "titel: 电子证照"))
+        for command in (["govcloud", "deploy"], ["govcloud", "inventory", "check"]):
+            done = city.run(command)
+            assert done.returncode == 2, done.stderr
+            assert "inventory/departments/approval.yaml:13:5: systems.elicence.titel" in done.stderr
+            assert "Traceback" not in done.stderr + done.stdout
+        done = city.run(["pulumi", "preview", "-s", "lab-approval", "--non-interactive"])
+        assert done.returncode != 0
+        assert "approval.yaml:13:5" in done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+    finally:
+        file.write_text(whole, encoding="utf-8")

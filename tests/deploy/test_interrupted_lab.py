@@ -1,0 +1,157 @@
+"""A department is one file away; commands that are stopped or killed in the middle converge; what goes leaves nothing.
+
+The department is the tests' own, so that the city's real one keeps its data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import openstack.connection
+import pytest
+
+from tests.conftest import City
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("drill")]
+
+UP = ("up", "--yes", "--skip-preview", "--non-interactive", "--color", "never")
+
+
+@pytest.fixture(scope="module")
+def drill(city: City) -> Iterator[None]:
+    """Add the department's file, and afterwards take away all that came of it."""
+    file = city.root / "inventory" / "departments" / "drill.yaml"
+    shutil.copy(Path(__file__).with_name("drill.yaml"), file)
+    yield
+    for stack in ("lab-drill-box", "lab-drill"):
+        city.run(["pulumi", "destroy", "-s", stack, "--yes", "--skip-preview", "--non-interactive"])
+        city.run(["pulumi", "stack", "rm", stack, "--yes", "--force"])
+    city.run(["govcloud", "credentials", "drill", "--withdraw"])
+    file.unlink()
+    city.run(["pulumi", *UP, "-s", "lab-foundation"])
+
+
+def _changes(city: City, *units: str) -> dict[str, int]:
+    done = city.run(["govcloud", "deploy", *units, "--json"])
+    assert done.returncode in {0, 1}, done.stderr
+    return {one["unit"]: one["changes"] for one in json.loads(done.stdout)["units"]}
+
+
+def _state(city: City, stack: str) -> dict[str, list[object]]:
+    file = city.root / ".lab" / "pulumi" / ".pulumi" / "stacks" / "govcloud" / f"{stack}.json"
+    try:
+        latest = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
+    except (OSError, ValueError):
+        return {}
+    return {key: latest.get(key) or [] for key in ("resources", "pending_operations")}
+
+
+def _start(city: City, stack: str, ready: Callable[[dict[str, list[object]]], bool]) -> subprocess.Popen[bytes]:
+    """Start an update and return when its state says that it is in the middle."""
+    process = subprocess.Popen(
+        ["pulumi", *UP, "-s", stack],
+        cwd=city.root,
+        env=dict(city.env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 180
+    while process.poll() is None and time.monotonic() < deadline:
+        if ready(_state(city, stack)):
+            return process
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError(f"{stack} was never seen in the middle of its update")
+
+
+def _left_of_pulumi(city: City) -> list[str]:
+    """Return the processes of this city's pulumi: engine, language host and provider have its backend's address."""
+    mark, found = f"PULUMI_BACKEND_URL=file://{city.root}/".encode(), []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and mark in (entry / "environ").read_bytes():
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:100])
+        except OSError:
+            continue
+    return [one for one in found if "pulumi" in one]
+
+
+def _assert_none_outlives(city: City) -> None:
+    deadline = time.monotonic() + 20
+    while _left_of_pulumi(city) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert _left_of_pulumi(city) == []
+
+
+def test_a_department_is_planned_from_its_file_before_anything_of_it_exists(city: City) -> None:
+    changes = _changes(city, "foundation", "drill", "drill-box")
+    assert changes["foundation"] == 5, "a project and its four quotas"
+    assert changes["drill"] > 40
+    assert changes["drill-box"] > 10
+
+
+def test_stopping_by_hand_leaves_a_state_that_goes_on(city: City) -> None:
+    city.run(["pulumi", *UP, "-s", "lab-foundation"], check=True)
+    city.run(["govcloud", "credentials", "drill"], check=True)
+    process = _start(city, "lab-drill", lambda state: len(state.get("resources", ())) > 15)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=120) != 0
+    _assert_none_outlives(city)
+    city.run(["pulumi", *UP, "-s", "lab-drill"], check=True)
+    assert _changes(city, "drill") == {"drill": 0}
+
+
+def test_a_killed_update_converges_without_doubles(city: City, cloud: openstack.connection.Connection) -> None:
+    def asks_for_a_server(state: dict[str, list[object]]) -> bool:
+        return any("Instance::drill-box-web-1" in str(one) for one in state.get("pending_operations", ()))
+
+    process = _start(city, "lab-drill-box", asks_for_a_server)
+    time.sleep(1)  # the request goes out
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(timeout=10)
+    _assert_none_outlives(city)
+    done = city.run(["govcloud", "deploy", "drill-box", "--apply"])
+    assert done.returncode == 0, done.stderr
+    assert _changes(city, "drill-box") == {"drill-box": 0}
+    assert _things(cloud)["server drill-box-web-1"] == 1
+    assert {name: count for name, count in _things(cloud).items() if count > 1} == {}
+
+
+def test_what_is_destroyed_leaves_nothing(city: City, cloud: openstack.connection.Connection) -> None:
+    assert any("drill-box" in name for name in _things(cloud))
+    for stack in ("lab-drill-box", "lab-drill"):
+        city.run(["pulumi", "destroy", "-s", stack, "--yes", "--skip-preview", "--non-interactive"], check=True)
+    assert [name for name in _things(cloud) if "drill" in name] == []
+    project = cloud.identity.find_project("drill", ignore_missing=False)
+    ports = [port.device_owner for port in cloud.network.ports(project_id=project.id)]
+    assert ports == []
+    city.run(["govcloud", "credentials", "drill", "--withdraw"], check=True)
+    assert cloud.identity.find_user("drill-deployer") is None
+    assert list(cloud.network.security_groups(project_id=project.id)) == []
+    assert "lab-drill" not in (city.root / ".lab" / "clouds.yaml").read_text(encoding="utf-8")
+
+
+def _things(cloud: openstack.connection.Connection) -> Counter[str]:
+    """Count what the tests' department has, by kind and name."""
+    project = cloud.identity.find_project("drill", ignore_missing=False).id
+    listed = {
+        "server": (one for one in cloud.compute.servers(all_projects=True) if one.project_id == project),
+        "volume": (one for one in cloud.block_storage.volumes(all_projects=True) if one.project_id == project),
+        "network": cloud.network.networks(project_id=project),
+        "subnet": cloud.network.subnets(project_id=project),
+        "router": cloud.network.routers(project_id=project),
+        "port": (one for one in cloud.network.ports(project_id=project) if one.name),
+        "address": cloud.network.ips(project_id=project),
+        "group": (one for one in cloud.network.security_groups(project_id=project) if one.name != "default"),
+    }
+    return Counter(f"{kind} {one.name}" for kind, found in listed.items() for one in found)
