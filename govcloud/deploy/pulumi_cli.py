@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -160,8 +161,17 @@ def _note(event: dict[str, Any], outcome: Outcome) -> None:
     diagnostic = event.get("diagnosticEvent")
     if diagnostic and diagnostic.get("severity") == "error":
         resource = str(diagnostic.get("urn", "")).rpartition("::")[2]
-        message = " ".join(str(diagnostic.get("message", "")).split())
+        message = _without_traceback(str(diagnostic.get("message", "")))
         outcome.errors.append(f"{resource}: {message}" if resource else message)
+
+
+def _without_traceback(message: str) -> str:
+    """Return a message in one line; of a Python traceback only what was raised."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    if any(line.startswith("Traceback ") for line in lines):
+        raised = [number for number, line in enumerate(lines) if re.match(r"\s*[A-Za-z_.]+(Error|Exception)?: ", line)]
+        lines = lines[raised[-1] :] if raised else lines[-1:]
+    return " ".join(" ".join(lines).split())
 
 
 def _outputs(told: dict[str, Any], side: str) -> object:
