@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 import pulumi
 from pulumi.runtime.mocks import MockMonitor
 
-from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.outputs import EXPORT
 from govcloud.core.model.units import PROJECT, units
+from govcloud.core.workspace import Workspace
 from stacks.program import build
 
 CANARY = "canary-7f3a-of-a-secret"
@@ -110,3 +112,14 @@ def _run(program: Callable[[], Any]) -> object:
 
     run()
     return found[-1]
+
+
+def renew(golden: Path) -> None:
+    """Write the golden list of URNs; what changed in it shows in the review."""
+    with tempfile.TemporaryDirectory() as root:
+        city = build_city(load(Workspace.here().inventory), Path(root))
+    golden.write_text("\n".join(sorted(city.urns)) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    renew(Workspace.here().root / "tests" / "data" / "lab_urns.txt")
