@@ -65,7 +65,7 @@ def test_every_export_has_the_shape_of_the_contract(city: City) -> None:
 
 def test_urns_are_those_of_the_golden_list(city: City) -> None:
     assert sorted(city.urns) == GOLDEN.read_text(encoding="utf-8").splitlines(), (
-        "a changed URN replaces a resource; if it is meant, alias it: python -m tests.stacks.city_under_mocks renews the list"
+        "a changed URN replaces a resource; where it is meant, alias it and run python -m tests.stacks.city_under_mocks"
     )
 
 
