@@ -11,7 +11,6 @@ installing packages answer "unimplemented".
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import json
 import os
 import queue
@@ -23,17 +22,20 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from pathlib import Path
 from typing import BinaryIO
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import language_pb2 as messages
-from pulumi.runtime.proto import plugin_pb2
-from pulumi.runtime.proto.language_pb2_grpc import LanguageRuntimeServicer, add_LanguageRuntimeServicer_to_server
 
 from toolchain.language_exec import SHOWN_TO_USER, Job
 from toolchain.parent import end_with_parent
+from toolchain.protocol import (
+    LanguageRuntimeServicer,
+    add_LanguageRuntimeServicer_to_server,
+    messages,
+    plugins,
+    sdk_directory,
+)
 
 # The engine's own limit; a large stack's configuration does not fit in gRPC's default of 4 MiB.
 LARGEST_MESSAGE = 400 * 1024 * 1024
@@ -57,10 +59,10 @@ class LanguageHost(LanguageRuntimeServicer):
         self.engine = request.engine_address
         return messages.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
+    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugins.PluginInfo:  # noqa: N802
         """Tell the version, which is that of the SDK."""
         del request, context
-        return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi"))
+        return plugins.PluginInfo(version=importlib.metadata.version("pulumi"))
 
     def About(self, request: messages.AboutRequest, context: grpc.ServicerContext) -> messages.AboutResponse:  # noqa: N802
         """Tell which Python runs the programs."""
@@ -153,17 +155,14 @@ class LanguageHost(LanguageRuntimeServicer):
         )
 
 
-def required_packages() -> list[plugin_pb2.PackageDependency]:
+def required_packages() -> list[plugins.PackageDependency]:
     """Read the description that every provider's SDK carries beside its code."""
-    sdk = importlib.util.find_spec("pulumi")
-    if sdk is None or sdk.origin is None:
-        return []
     packages = []
-    for description in sorted(Path(sdk.origin).parents[1].glob("pulumi_*/pulumi-plugin.json")):
+    for description in sorted(sdk_directory().parent.glob("pulumi_*/pulumi-plugin.json")):
         wanted = json.loads(description.read_text(encoding="utf-8"))
         if wanted.get("resource"):
             packages.append(
-                plugin_pb2.PackageDependency(
+                plugins.PackageDependency(
                     name=wanted["name"],
                     kind="resource",
                     version=f"v{wanted['version']}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -113,8 +114,11 @@ def test_old_go_is_not_used(machine: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("module", [build.PULUMI_MODULE, build.PROVIDER_MODULE])
-def test_every_module_names_its_go(module: Path) -> None:
+def test_every_module_is_for_the_pinned_version(module: Path) -> None:
+    """The command and the plugin talk the protocol of one version."""
     assert go.wanted(module) >= (1, 25)
+    required = re.findall(r"github.com/pulumi/pulumi/(?:pkg|sdk)/v3 (v\S+)", (module / "go.mod").read_text())
+    assert set(required) == {f"v{build.PULUMI_VERSION}"}
 
 
 @pytest.mark.parametrize("module", [build.PULUMI_MODULE, build.PROVIDER_MODULE])
