@@ -50,15 +50,19 @@ def test_a_volume_lives_as_a_disk_does(server: Server, site: Site, volume: Any) 
     # Growing ext4 while mounted takes CAP_SYS_RESOURCE, which not every machine that holds the lab has.
     server.run(f"sudo umount /data && sudo e2fsck -fp {device} && sudo resize2fs {device} && sudo mount {device} /data")
     assert server.run("df --output=size -BM /data | tail -1").strip() > "1900M"
+    link = f"/dev/disk/by-id/virtio-{volume.id[:20]}"
+    assert server.run(f"readlink -f {link}") == device
+    server.run(f"echo {link} /data ext4 nofail 0 2 | sudo tee -a /etc/fstab")
     before = server.boot_id()
     server.attempt("sudo systemctl reboot")
     wait_for("another boot", lambda: server.boot_id() != before)
-    assert server.run(f"sudo mount {device} /data && cat /data/file") == "mine"
+    assert server.run("cat /data/file") == "mine"
     server.cloud.compute.stop_server(server.id)
     server.becomes("SHUTOFF")
     server.cloud.compute.start_server(server.id)
     server.becomes("ACTIVE")
-    assert server.run(f"sudo mount {device} /data && cat /data/file") == "mine"
+    assert server.run("cat /data/file") == "mine"
+    server.run("sudo sed -i /data/d /etc/fstab")
     detach(site, server, volume)  # mounted still: as pulling a disk would
     assert server.attempt(f"test -b {device}").returncode == 1
     other = server.run("ls /dev/vd* 2>/dev/null || echo none")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lab.drivers.nspawn import injection
-from lab.drivers.nspawn.lifecycle import Lifecycle, told
+from lab.drivers.nspawn.lifecycle import Lifecycle, disk_of, told
 from lab.drivers.nspawn.volumes import Volumes
 
 
@@ -24,7 +24,7 @@ class Attachments(Lifecycle):
         encryption: Any = None,
     ) -> None:
         """Give the guest a disk."""
-        Volumes(self.known(instance)).attach(_file(connection_info), mountpoint)
+        Volumes(self.known(instance)).attach(disk_of(connection_info, mountpoint))
 
     @told
     def detach_volume(

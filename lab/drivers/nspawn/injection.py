@@ -31,6 +31,20 @@ apt_preserve_sources_list: true
 growpart: {mode: "off"}
 resize_rootfs: false
 """
+# In a container systemd passes over the disks in fstab, because there is no udev to announce them.
+_MOUNT_VOLUMES = """\
+[Unit]
+Description=Mount the volumes of /etc/fstab
+DefaultDependencies=no
+After=local-fs-pre.target systemd-remount-fs.service
+Before=local-fs.target
+ConditionPathExists=/etc/fstab
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/mount --all
+"""
 # The clock is the machine's: chrony watches it and never sets it.
 _CHRONY_OPTIONS = 'DAEMON_OPTS="-x -F 1"\n'
 _CHRONY_UNIT = "[Unit]\nConditionCapability=\n"
@@ -60,6 +74,12 @@ def inject(guest: Guest, vifs: Iterable[Mapping[str, Any]], first_boot: FirstBoo
     if (root / "usr/sbin/chronyd").exists():
         write(root / "etc/default/chrony", _CHRONY_OPTIONS)
         write(root / "etc/systemd/system/chrony.service.d/container.conf", _CHRONY_UNIT)
+    unit = root / "etc/systemd/system/govcloud-volumes.service"
+    write(unit, _MOUNT_VOLUMES)
+    wanted = unit.parent / "local-fs.target.wants" / unit.name
+    wanted.parent.mkdir(parents=True, exist_ok=True)
+    wanted.unlink(missing_ok=True)
+    wanted.symlink_to(f"../{unit.name}")
     if first_boot.public_key:
         _authorise(root, first_boot.user, first_boot.public_key)
     configure_network(guest, vifs)

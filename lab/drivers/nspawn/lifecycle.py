@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import functools
 import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
-import requests
 from nova import exception
 from nova.api.metadata import base as metadata
-from nova.compute import task_states
 from nova.image import glance
 
-from lab.drivers.nspawn import injection, network, rootfs, settings
+from lab.drivers.nspawn import injection, network, rootfs, settings, snapshots
 from lab.drivers.nspawn.commands import GuestError
 from lab.drivers.nspawn.guest import Guest, Identity
 from lab.drivers.nspawn.host import Host, unpacked
-from lab.drivers.nspawn.volumes import Volumes
+from lab.drivers.nspawn.volumes import Disk, Volumes
 
 CONF = settings.CONF
 BOOT_PROPERTY = "image_govcloud_boot"
@@ -178,16 +174,8 @@ class Lifecycle(Host):
     def snapshot(self, context: Any, instance: Any, image_id: str, update_task_state: Any) -> None:
         """Make an image of the guest's root file system."""
         guest = self.known(instance)
-        update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
         rootfs.mount(guest)
-        with tempfile.TemporaryDirectory(dir=settings.base_path()) as scratch:
-            archive = Path(scratch) / "snapshot.tar.zst"
-            rootfs.pack(guest, archive)
-            state = task_states.IMAGE_PENDING_UPLOAD
-            update_task_state(task_state=task_states.IMAGE_UPLOADING, expected_state=state)
-            formats = {"disk_format": "raw", "container_format": "bare"}
-            glance.API().update(context, image_id, formats, purge_props=False)
-            _upload(context, image_id, archive)
+        snapshots.take(guest, context, image_id, update_task_state)
 
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
         """Connect the ports of a guest."""
@@ -248,15 +236,12 @@ def identity_of(instance: Any) -> Identity:
     )
 
 
-def mapped_volumes(block_device_info: Any) -> list[tuple[str, str]]:
-    """Return an instance's volumes as (file, device name)."""
+def disk_of(connection_info: Any, name: str) -> Disk:
+    """Return a volume from what cinder's driver says of it."""
+    return Disk(connection_info["data"]["device_path"], name, connection_info["serial"])
+
+
+def mapped_volumes(block_device_info: Any) -> list[Disk]:
+    """Return an instance's volumes."""
     mapping = (block_device_info or {}).get("block_device_mapping") or ()
-    return [(bdm["connection_info"]["data"]["device_path"], bdm["mount_device"]) for bdm in mapping]
-
-
-def _upload(context: Any, image_id: str, archive: Path) -> None:
-    """Upload with a length in one PUT: the client's chunked upload does not pass every WSGI server."""
-    url = f"{CONF.glance.endpoint_override}/v2/images/{image_id}/file"
-    headers = {"X-Auth-Token": context.auth_token, "Content-Type": "application/octet-stream"}
-    with archive.open("rb") as data:
-        requests.put(url, data=data, headers=headers, timeout=600).raise_for_status()
+    return [disk_of(bdm["connection_info"], bdm["mount_device"]) for bdm in mapping]

@@ -16,13 +16,28 @@ PLUG_NODE = Path(__file__).with_name("plug_node.py")
 
 
 @dataclass(frozen=True)
+class Disk:
+    """A volume as nova names it: the file behind it, the device's name, the volume's id."""
+
+    path: str
+    name: str
+    serial: str
+
+
+@dataclass(frozen=True)
 class Volume:
-    """A volume: the file behind it, the guest's name for it, and its loop device."""
+    """A volume as the guest has it: the file behind it, its names, and its loop device."""
 
     path: str
     device: str
     number: int
     holder: int
+    serial: str = ""
+
+    @property
+    def link(self) -> str:
+        """The name by which the guest finds the volume whatever its order: what virtio makes of its serial number."""
+        return f"/dev/disk/by-id/virtio-{self.serial[:20]}"
 
     @property
     def loop(self) -> loop.Loop:
@@ -48,22 +63,24 @@ class Volumes:
             return []
         return [Volume(**row) for row in json.loads(self._file.read_text())]
 
-    def prepare(self, wanted: list[tuple[str, str]]) -> None:
-        """Make the noted volumes these, as (file, device name); each has a loop device of its own afterwards."""
+    def prepare(self, wanted: list[Disk]) -> None:
+        """Make the noted volumes these; each has a loop device of its own afterwards."""
         before = {volume.path: volume for volume in self.noted()}
-        self._note([self._bound(path, guest_device(name), before.pop(path, None)) for path, name in wanted])
+        self._note([self._bound(disk, before.pop(disk.path, None)) for disk in wanted])
         for volume in before.values():
             loop.release(volume.loop)
 
-    def attach(self, path: str, name: str) -> None:
+    def attach(self, disk: Disk) -> None:
         """Add a volume; a running guest sees it at once."""
-        if any(volume.path == path for volume in self.noted()):
+        if any(volume.path == disk.path for volume in self.noted()):
             return
-        volume = self._bound(path, guest_device(name), None)
+        volume = self._bound(disk, None)
         self._note([*self.noted(), volume])
-        if self._guest.leader:
+        leader = self._guest.leader
+        if leader:
             self._guest.cgroups.allow_devices(self.numbers())
-            run(sys.executable, str(PLUG_NODE), "attach", str(self._guest.leader), volume.loop.node, volume.device)
+            names = (volume.loop.node, volume.device, volume.link)
+            run(sys.executable, str(PLUG_NODE), "attach", str(leader), *names)
 
     def detach(self, path: str) -> None:
         """Take a volume away, as pulling a disk would; what is not attached is detached already."""
@@ -72,7 +89,7 @@ class Volumes:
                 continue
             leader = self._guest.leader
             if leader:
-                run(sys.executable, str(PLUG_NODE), "detach", str(leader), volume.device)
+                run(sys.executable, str(PLUG_NODE), "detach", str(leader), volume.device, volume.link)
             self._note([other for other in self.noted() if other.path != path])
             if leader:
                 self._guest.cgroups.allow_devices(self.numbers())
@@ -94,17 +111,17 @@ class Volumes:
         """Return the loop devices that the guest may open."""
         return [volume.number for volume in self.noted()]
 
-    def binds(self) -> list[str]:
-        """Return the volumes as systemd-nspawn's binds."""
-        return [f"{volume.loop.node}:{volume.device}" for volume in self.noted()]
-
-    def _bound(self, path: str, device: str, before: Volume | None) -> Volume:
-        if before and loop.holds(before.loop, Path(path)):
-            return Volume(path, device, before.number, before.holder)
-        new = loop.bind(Path(path))
-        return Volume(path, device, new.number, new.holder)
+    @staticmethod
+    def _bound(disk: Disk, before: Volume | None) -> Volume:
+        path = Path(disk.path)
+        bound = before.loop if before and loop.holds(before.loop, path) else loop.bind(path)
+        return Volume(disk.path, guest_device(disk.name), bound.number, bound.holder, disk.serial)
 
     def _note(self, volumes: list[Volume]) -> None:
         write(self._file, json.dumps([asdict(volume) for volume in volumes]))
         if (self._guest.directory / "guest.json").exists():
             self._guest.write_arguments([f"{volume.loop.node}:{volume.device}" for volume in volumes])
+        if self._guest.root.is_mount():
+            # Without udev nobody else would make the links at boot.
+            rows = [f"L+ {volume.link} - - - - {volume.device}" for volume in volumes]
+            write(self._guest.root / "etc/tmpfiles.d/govcloud-volumes.conf", "\n".join([*rows, ""]))
