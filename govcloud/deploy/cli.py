@@ -13,6 +13,7 @@ from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.units import Unit, units
+from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import credentials as access
 from govcloud.deploy import run, stacks
@@ -40,7 +41,8 @@ def deploy(
     stacks.prepare(pulumi, inventory, environment, wanted)
     if apply:
         made = known(pulumi.workspace, environment)
-        report = run.apply(pulumi, environment, wanted, made, _say)
+        with Phases("deploy") as phases:
+            report = run.apply(pulumi, environment, wanted, made, phases)
         if report.touched or not made.issuperset(unit.name for unit in wanted):
             gather(pulumi, inventory, environment)
     else:

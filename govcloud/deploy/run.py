@@ -17,6 +17,7 @@ from openstack.exceptions import SDKException
 from govcloud.core.errors import GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
+from govcloud.core.progress import Phases
 from govcloud.deploy import credentials, orphans, stacks
 from govcloud.deploy.pulumi_cli import Outcome, Pulumi
 
@@ -53,31 +54,43 @@ def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> Rep
         return Report(dict(zip((unit.name for unit in wanted), pool.map(one, wanted), strict=True)))
 
 
-def apply(
-    pulumi: Pulumi, environment: Environment, wanted: list[Unit], made: set[str], tell: Callable[[str], None]
-) -> Report:
+class _UnitFailedError(Exception):
+    """Carries the outcome of a unit out of its phase, so that the phase is told as failed."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], made: set[str], phases: Phases) -> Report:
     """Make the cloud what the inventory says.
 
     Units that have been `made` before are looked at side by side first; where the cloud says that nothing would change,
     and nothing they need changes, they are left in peace.
     """
-    quiet = _quiet(pulumi, environment, [unit for unit in wanted if unit.name in made])
+    with phases.phase("looking at what there is"):
+        quiet = _quiet(pulumi, environment, [unit for unit in wanted if unit.name in made])
     changed: set[str] = set()
 
     def one(unit: Unit) -> Outcome:
         if unit.name in quiet and changed.isdisjoint(unit.needs):
             return Outcome(ok=True)
-        if unit.department:
-            credentials.ensure(pulumi.workspace, environment, unit.department)
-        tell(f"{unit.name}: applying")
-        orphans.settle(pulumi, environment, unit, tell)
-        outcome = pulumi.operate("up", unit.stack(environment.key), "--yes", "--skip-preview", "--refresh")
+        with phases.phase(unit.name):
+            outcome = _up(pulumi, environment, unit, phases.note)
+            if not outcome.ok:
+                raise _UnitFailedError(outcome)
         if outcome.changes.total or outcome.export_changes:
             changed.add(unit.name)
-        tell(f"{unit.name}: {'done' if outcome.ok else 'failed'}, {outcome.changes.total} changes")
         return outcome
 
     return in_order(wanted, one)
+
+
+def _up(pulumi: Pulumi, environment: Environment, unit: Unit, tell: Callable[[str], None]) -> Outcome:
+    if unit.department:
+        credentials.ensure(pulumi.workspace, environment, unit.department)
+    orphans.settle(pulumi, environment, unit, tell)
+    return pulumi.operate("up", unit.stack(environment.key), "--yes", "--skip-preview", "--refresh")
 
 
 def _quiet(pulumi: Pulumi, environment: Environment, units: list[Unit]) -> set[str]:
@@ -102,12 +115,7 @@ def in_order(wanted: list[Unit], work: Callable[[Unit], Outcome]) -> Report:
                 if before is None or not before.ok:
                     report.left_out[unit.name] = need
                     return None
-        try:
-            return work(unit)
-        except GovcloudError as error:
-            return Outcome(ok=False, errors=[*error.messages])
-        except (SDKException, ClientException) as error:
-            return Outcome(ok=False, errors=[f"the cloud says: {error}"])
+        return _tried(work, unit)
 
     # A unit stands after those it needs, so a worker waits only for units that have a worker already.
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -118,3 +126,14 @@ def in_order(wanted: list[Unit], work: Callable[[Unit], Outcome]) -> Report:
         if outcome is not None:
             report.outcomes[name] = outcome
     return report
+
+
+def _tried(work: Callable[[Unit], Outcome], unit: Unit) -> Outcome:
+    try:
+        return work(unit)
+    except _UnitFailedError as failed:
+        return failed.outcome
+    except GovcloudError as error:
+        return Outcome(ok=False, errors=[*error.messages])
+    except (SDKException, ClientException) as error:
+        return Outcome(ok=False, errors=[f"the cloud says: {error}"])
