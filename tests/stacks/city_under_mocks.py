@@ -46,6 +46,7 @@ class City(pulumi.runtime.Mocks):
     made: list[Made] = field(default_factory=list)
     urns: list[str] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
+    protected: set[tuple[str, str]] = field(default_factory=set)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Give a resource an id and the outputs that the program reads."""
@@ -74,6 +75,16 @@ class City(pulumi.runtime.Mocks):
         return next(one for one in self.of(kind) if one.name == name)
 
 
+class Monitor(MockMonitor):
+    """Notes what the mocks are not told: which resources are protected."""
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the interface of Pulumi's monitor
+        """Register a resource."""
+        if request.protect:
+            self.mocks.protected.add((request.type.rpartition(":")[2], request.name))
+        return super().RegisterResource(request)
+
+
 def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> City:
     """Build every unit, each after those it needs; in a preview none of them has been built before."""
     key = root / inventory.environments["lab"].operator_public_key
@@ -83,7 +94,7 @@ def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> Ci
     for name, unit in units(inventory).items():
         city.unit = name
         secrets = {f"{PROJECT}:{secret}": CANARY for secret in _secrets(inventory, name)}
-        monitor = MockMonitor(city)
+        monitor = Monitor(city)
         pulumi.runtime.set_mocks(city, project=PROJECT, stack=unit.stack("lab"), preview=preview, monitor=monitor)
         pulumi.runtime.set_all_config(secrets, list(secrets))
         export = _run(functools.partial(build, inventory, unit.stack("lab"), root))

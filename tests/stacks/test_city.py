@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,15 @@ def test_nothing_is_made_or_decided_inside_an_apply() -> None:
             if isinstance(node, ast.If | ast.IfExp):
                 tested = {name.attr for name in ast.walk(node.test) if isinstance(name, ast.Attribute)}
                 assert not tested & {"id", "address", "secret_ref", "network_id"}, f"{file}:{node.lineno}"
+
+
+def test_outside_a_disposable_environment_what_holds_data_must_fail_rather_than_go(tmp_path: Path, city: City) -> None:
+    assert city.protected == set()
+    lasting = city.inventory.environments["lab"].model_copy(update={"disposable": False})
+    inventory = replace(city.inventory, environments={"lab": lasting})
+    protected = build_city(inventory, tmp_path).protected
+    assert {kind for kind, _ in protected} >= {"Volume", "Container", "SecretV1", "Instance"}
+    assert ("Instance", "approval-elicence-database-1") in protected
+    assert ("Volume", "approval-elicence-application-2-documents") in protected
+    assert ("Instance", "approval-elicence-web-1") not in protected
+    assert all(not one.inputs["forceDestroy"] for one in build_city(inventory, tmp_path / "again").of("Container"))
