@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shutil
-import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from govcloud.core.environment import variables
 from govcloud.core.errors import Exit, GovcloudError
@@ -87,37 +87,28 @@ class Pulumi:
             raise GovcloudError(f"pulumi {' '.join(arguments[:2])} failed: {reason}", status=Exit.COULD_NOT_CHECK)
         return done.stdout
 
-    def operate(
-        self, verb: str, stack: str, *options: str, tell: Callable[[dict[str, Any]], None] = lambda _: None
-    ) -> Outcome:
-        """Run `preview`, `up`, `refresh` or `destroy` on a stack; `tell` hears every event of the engine."""
-        with tempfile.TemporaryDirectory(prefix="govcloud-events-") as folder:
-            events = Path(folder) / "events.jsonl"
-            events.touch()
-            command = self._command(verb, "--stack", stack, "--event-log", str(events), "--color", "never", *options)
-            process = subprocess.Popen(
-                command,
-                cwd=self.workspace.root,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            outcome = Outcome(ok=False)
-            try:
-                for event in _follow(events, process):
+    def operate(self, verb: str, stack: str, *options: str) -> Outcome:
+        """Run `preview`, `up`, `refresh` or `destroy` on a stack."""
+        outcome = Outcome(ok=False)
+        with tempfile.TemporaryDirectory(prefix="govcloud-events-") as folder, tempfile.TemporaryFile("w+") as printed:
+            # A pipe, not a file: the engine's debugging goes through it and must not stay on a disk.
+            pipe = Path(folder) / "events"
+            os.mkfifo(pipe, 0o600)
+            with _Events(pipe) as events:
+                process = subprocess.Popen(
+                    self._command(verb, "--stack", stack, "--event-log", str(pipe), "--color", "never", *options),
+                    cwd=self.workspace.root,
+                    env=self.environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=printed,
+                    stderr=subprocess.STDOUT,
+                )
+                for event in events.until_end_of(process):
                     _note(event, outcome)
-                    tell(event)
-            except BaseException:
-                # The engine stops in order when it is asked: what it has begun it still writes down.
-                process.send_signal(signal.SIGINT)
-                process.communicate()
-                raise
-            printed, _ = process.communicate()
-        outcome.ok = process.returncode == 0
-        if not outcome.ok and not outcome.errors:
-            outcome.errors = [line for line in printed.splitlines() if line.strip()][-5:]
+            outcome.ok = process.returncode == 0
+            if not outcome.ok and not outcome.errors:
+                printed.seek(0)
+                outcome.errors = [line.strip() for line in printed if line.strip()][-5:]
         return outcome
 
     def _command(self, *arguments: str) -> list[str]:
@@ -135,21 +126,32 @@ class Pulumi:
         return self.workspace.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
 
 
-def _follow(events: Path, process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    """Yield the events as they are written, until the process has ended and all are read."""
-    rest = ""
-    with events.open(encoding="utf-8") as lines:
+class _Events:
+    """The reading end of the engine's event log."""
+
+    def __init__(self, pipe: Path) -> None:
+        self._descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        # With a writer of our own the pipe does not look ended before the engine has opened it.
+        self._writer = os.open(pipe, os.O_WRONLY)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._writer)
+        os.close(self._descriptor)
+
+    def until_end_of(self, process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+        """Yield the events as they come, until the process has ended and all are read."""
+        rest = b""
         while True:
             ended = process.poll() is not None
-            rest += lines.read()
-            *whole, rest = rest.split("\n")
-            yield from (json.loads(line) for line in whole if line.strip())
+            while select.select([self._descriptor], [], [], 0 if ended else 0.2)[0]:
+                rest += os.read(self._descriptor, 1 << 16)
+                *whole, rest = rest.split(b"\n")
+                yield from (json.loads(line) for line in whole if line.strip())
             if ended:
                 return
-            try:
-                process.wait(timeout=0.2)
-            except subprocess.TimeoutExpired:
-                continue
 
 
 def _note(event: dict[str, Any], outcome: Outcome) -> None:

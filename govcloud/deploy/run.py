@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,6 +121,12 @@ def in_order(wanted: list[Unit], work: Callable[[Unit], Outcome]) -> Report:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for unit in wanted:
             running[unit.name] = pool.submit(after_needed, unit)
+        try:
+            wait(running.values())
+        except KeyboardInterrupt:
+            # Pulumi was interrupted with us and ends in order; what has not begun must not begin now.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     for name, future in running.items():
         outcome = future.result()
         if outcome is not None:
