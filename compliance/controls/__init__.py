@@ -1,0 +1,1 @@
+"""Controls: each compares one observed thing with what is demanded, and changes nothing."""
