@@ -11,6 +11,12 @@ up: .venv/.ready
 test: .venv/.ready
 	.venv/bin/python -m pytest
 
+test-all: .venv/.ready
+	GOVCLOUD_ALL=1 .venv/bin/python -m pytest
+
+bench: .venv/.ready
+	.venv/bin/python -m tests.bench
+
 check: .venv/.ready
 	.venv/bin/python -m tests.check
 

@@ -17,6 +17,7 @@ from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from lab import apply as apply_all
 from lab import identity, inotify, places, preflight, rootfs, start, status, stop
+from lab import packages as package_list
 from lab.images import build as guest_images
 from lab.provider import IMAGES
 from lab.services import SERVICES
@@ -96,6 +97,16 @@ def show_status(*, as_json: Annotated[bool, typer.Option("--json", help="Machine
     console = Console()
     console.print(table)
     console.print(f"{found.guests} guests, {sum(one.memory_mib for one in found.services)} MiB in services")
+
+
+@app.command()
+def packages() -> None:
+    """Write the list of packages that hosts have fetched to build/lab/packages.json. Example: govcloud lab packages."""
+    workspace = Workspace.here()
+    found = package_list.fetched(workspace)
+    target = workspace.build("lab") / "packages.json"
+    write_atomically(target, found.model_dump_json(indent=1))
+    print(f"{len(found.packages)} packages, {target}")
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 from openstack.connection import Connection
 
 from govcloud.core.errors import Exit, GovcloudError
@@ -56,3 +58,28 @@ def images(cloud: Connection) -> None:
     """Publish the images that the cache holds; one that is there unchanged is left alone."""
     for name in IMAGES:
         publish.publish(cloud, name, build.ensure(name))
+
+
+def routes(workspace: Workspace, cloud: Connection, identity: Identity) -> None:
+    """Route IPv6 networks to their routers, as the provider's edge does: IPv6 has no floating addresses."""
+    inside, outside = [], []
+    for router in cloud.network.routers():
+        gateway = router.external_gateway_info or {}
+        addresses = [one["ip_address"] for one in gateway.get("external_fixed_ips", ()) if ":" in one["ip_address"]]
+        for cidr in _attached_ipv6(cloud, router.id) if addresses else ():
+            inside.append(f"ip -6 route replace {cidr} via {addresses[0]} dev external")
+            outside.append(["ip", "-6", "route", "replace", cidr, "via", identity.lab_address6, "dev", identity.link])
+    if inside:
+        done = run_inside(workspace, ["/bin/sh", "-euc", "\n".join(inside)])
+        if done.returncode:
+            raise GovcloudError(f"routes to IPv6 networks: {done.stderr.strip()}", status=Exit.COULD_NOT_CHECK)
+    for command in outside:
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def _attached_ipv6(cloud: Connection, router: str) -> list[str]:
+    """Return the IPv6 networks that a router serves."""
+    ports = cloud.network.ports(device_id=router)
+    subnets = {fixed["subnet_id"] for port in ports if "interface" in port.device_owner for fixed in port.fixed_ips}
+    found = (cloud.network.get_subnet(subnet) for subnet in sorted(subnets))
+    return [str(subnet.cidr) for subnet in found if subnet.ip_version == 6]  # noqa: PLR2004 - a version of IP

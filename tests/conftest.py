@@ -110,16 +110,16 @@ def city(pytestconfig: pytest.Config) -> Iterator[City]:
         done = subprocess.run(["make", "up"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         pytest.exit("the tests' city did not come up, see above", returncode=1)
-    yield City(TEST_CITY, _environment(), before, others, drift)
+    yield City(TEST_CITY, environment_of(TEST_CITY), before, others, drift)
     if TEST_CITY.exists() and not os.environ.get("GOVCLOUD_KEEP_TEST_CITY"):
         subprocess.run(["make", "clean"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=True)
         shutil.rmtree(TEST_CITY.parent)
 
 
-def _environment() -> dict[str, str]:
+def environment_of(checkout: Path) -> dict[str, str]:
     """Return the environment of `govcloud env`, as a shell would have it after `eval`."""
     script = 'eval "$(.venv/bin/govcloud env)" && env -0'
-    done = subprocess.run(["sh", "-c", script], cwd=TEST_CITY, env=outside(), capture_output=True, check=True)
+    done = subprocess.run(["sh", "-c", script], cwd=checkout, env=outside(), capture_output=True, check=True)
     pairs = (pair.decode().partition("=") for pair in done.stdout.split(b"\0") if pair)
     return {key: value for key, _, value in pairs}
 

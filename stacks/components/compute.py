@@ -60,10 +60,11 @@ class TierServers(pulumi.ComponentResource):
             hints = [openstack.compute.InstanceSchedulerHintArgs(group=group.id)]
         self.ids = {}
         self.port_ids = {}
+        before: list[pulumi.Resource] = []
         for server, addresses in args.servers.items():
             port = self._port(server, addresses, args)
             self.port_ids[server] = port.id
-            self.ids[server] = openstack.compute.Instance(
+            instance = openstack.compute.Instance(
                 server,
                 name=server,
                 flavor_name=args.flavor,
@@ -72,8 +73,12 @@ class TierServers(pulumi.ComponentResource):
                 networks=[openstack.compute.InstanceNetworkArgs(port=port.id)],
                 scheduler_hints=hints,
                 metadata=args.labels.as_metadata(),
-                opts=self._ours,
-            ).id
+                opts=pulumi.ResourceOptions(parent=self, depends_on=list(before)),
+            )
+            self.ids[server] = instance.id
+            # One after another: of two that are placed at once on the same machine, Nova's late check may refuse both.
+            if args.anti_affinity:
+                before.append(instance)
         self.register_outputs({"ids": dict(self.ids)})
 
     def _port(self, server: str, addresses: Addresses, args: TierServersArgs) -> openstack.networking.Port:

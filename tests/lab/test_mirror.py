@@ -1,0 +1,41 @@
+"""The city's mirror is the guests' only source, keeps what was fetched, and lists it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import City
+from tests.lab.guest_site import Server, Site
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def guest(site: Site) -> Server:
+    return site.start("mirrored")
+
+
+def test_a_guest_has_no_way_out_but_the_mirror(guest: Server) -> None:
+    assert guest.run("curl -s -o /dev/null -m 10 -w '%{http_code}' http://mirror.city.internal/debian/") == "200"
+    route = guest.run("ip route get 198.18.0.1 | head -1")
+    assert "via" in route, "without a route the next look would prove nothing"
+    for address in ("198.18.0.1", "192.0.2.1"):
+        assert guest.attempt(f"curl -s -o /dev/null -m 3 http://{address}/").returncode != 0
+    # The machine itself is not reachable either, although it answers from its own side.
+    machine = (
+        guest.run("getent hosts mirror.city.internal | cut -d' ' -f1").replace("198.19.", "198.18.").rsplit(".", 1)[0]
+        + ".1"
+    )
+    assert guest.attempt(f"ping -c 2 -W 2 {machine}").returncode != 0
+
+
+def test_an_installed_package_is_kept_and_listed_by_its_hash(city: City, guest: Server) -> None:
+    install = "sudo apt-get update -qq && sudo apt-get install -y -qq --reinstall hostname"
+    guest.run(f"{install} >/dev/null 2>&1", seconds=120)
+    guest.run("cd /tmp && apt-get download -qq hostname")
+    hashed = guest.run("sha256sum /tmp/hostname_*.deb").split()[0]
+    city.run(["govcloud", "lab", "packages"], check=True)
+    listed = json.loads((city.root / "build" / "lab" / "packages.json").read_text(encoding="utf-8"))["packages"]
+    assert hashed in {one["sha256"] for one in listed if one["name"] == "hostname"}
