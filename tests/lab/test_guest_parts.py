@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.drivers.nspawn import device_filter, networkd, nodes
+from lab.drivers.nspawn import device_filter, networkd, nodes, rootfs
 from lab.drivers.nspawn.cgroups import HARMLESS, Cgroups
 from lab.drivers.nspawn.commands import GuestError, run
 from lab.drivers.nspawn.device_filter import Device
@@ -171,3 +172,16 @@ def test_a_stale_pid_file_is_not_a_running_guest(tmp_path: Path) -> None:
 def test_a_failed_command_says_which_and_why() -> None:
     with pytest.raises(GuestError, match=r"cat /nowhere: exit 1: .*No such file"):
         run("cat", "/nowhere")
+
+
+def test_unpacked_images_go_when_nobody_uses_them(tmp_path: Path) -> None:
+    bases, instances = tmp_path / "bases", tmp_path / "instances"
+    for name in ("used", "idle", "fresh"):
+        (bases / name / "etc").mkdir(parents=True)
+        (bases / f"{name}.lock").touch()
+    for name in ("used", "idle"):
+        os.utime(bases / f"{name}.lock", (1, 1))
+    (instances / "guest").mkdir(parents=True)
+    (instances / "guest/base").symlink_to(bases / "used")
+    assert rootfs.remove_unused(bases, [instances]) == ["idle"]
+    assert sorted(path.name for path in bases.iterdir()) == ["fresh", "fresh.lock", "used", "used.lock"]

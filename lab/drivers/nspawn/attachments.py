@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from lab.drivers.nspawn import injection
+from lab.drivers.nspawn.commands import GuestError
 from lab.drivers.nspawn.lifecycle import Lifecycle, disk_of, told
 from lab.drivers.nspawn.volumes import Volumes
 
@@ -46,7 +48,9 @@ class Attachments(Lifecycle):
         injection.add_port(guest, vif, first=False)
         self.plug_vifs(instance, [vif])
         if guest.leader:
-            guest.inside("networkctl", "reload")
+            # A guest that is still booting reads the file anyway and has nobody to be told.
+            with suppress(GuestError):
+                guest.inside("networkctl", "reload")
 
     @told
     def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from nova.objects import fields
 from nova.virt import driver, hardware, node
 from oslo_utils import versionutils
 
-from lab.drivers.nspawn import settings
+from lab.drivers.nspawn import rootfs, settings
 from lab.drivers.nspawn.commands import run
-from lab.drivers.nspawn.guest import Guest
+from lab.drivers.nspawn.guest import Guest, Identity
 
 CONF = settings.CONF
 
@@ -47,6 +48,12 @@ class Host(driver.ComputeDriver):
             if guest.exists:
                 yield guest
 
+    def identities(self) -> Iterator[Identity]:
+        """Return who the node's guests are; one that is being removed meanwhile is left out."""
+        for guest in self.guests():
+            with suppress(FileNotFoundError):
+                yield guest.identity
+
     def known(self, instance: Any) -> Guest:
         """Return the guest of an instance that must be here."""
         guest = self.guest(instance.uuid)
@@ -56,7 +63,7 @@ class Host(driver.ComputeDriver):
 
     def list_instances(self) -> list[str]:
         """Return the names of the node's guests."""
-        return [guest.identity.name for guest in self.guests()]
+        return [who.name for who in self.identities()]
 
     def list_instance_uuids(self) -> list[str]:
         """Return the UUIDs of the node's guests."""
@@ -84,14 +91,14 @@ class Host(driver.ComputeDriver):
 
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
         """Return the declared capacity; nova subtracts what it placed here."""
-        placed = [guest.identity for guest in self.guests()]
+        placed = list(self.identities())
         return {
             "uuid": node.get_local_node_uuid(),
             "vcpus": CONF.nspawn.vcpus,
             "memory_mb": CONF.nspawn.memory_mib,
             "local_gb": CONF.nspawn.disk_gib,
-            "vcpus_used": sum(guest.cpus for guest in placed),
-            "memory_mb_used": sum(guest.memory_mib for guest in placed),
+            "vcpus_used": sum(who.cpus for who in placed),
+            "memory_mb_used": sum(who.memory_mib for who in placed),
             "local_gb_used": 0,
             "disk_available_least": CONF.nspawn.disk_gib,
             "hypervisor_type": "nspawn",
@@ -136,7 +143,8 @@ class Host(driver.ComputeDriver):
         return {"ip": CONF.my_block_storage_ip, "host": CONF.host, "initiator": CONF.host}
 
     def manage_image_cache(self, context: Any, all_instances: Any) -> None:
-        """Keep unpacked images: they cost disk only, and every one is a cached download."""
+        """Remove unpacked images that no guest of any node stands on and none asked for lately."""
+        rootfs.remove_unused(settings.base_path(), [one.instances for one in settings.all_nodes().values()])
 
     def get_console_output(self, context: Any, instance: Any) -> bytes:
         """Return the end of the guest's boot log."""

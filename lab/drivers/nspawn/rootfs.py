@@ -1,13 +1,15 @@
 """A guest's root file system: the image unpacked once, and over it a layer of the guest's own (overlayfs).
 
-All guests of an image share its files in the page cache; creating one costs a mount.
+All guests of an image share its files in the page cache; creating one costs a mount. The size of the flavor's root disk
+is not a limit: the layer grows with the machine's own file system.
 """
 
 from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lab.drivers.nspawn.commands import GuestError, run
@@ -45,6 +47,24 @@ def unpack_base(directory: Path, download: Callable[[Path], None]) -> Path:
                 archive.unlink(missing_ok=True)
             part.rename(directory)
     return directory
+
+
+def remove_unused(bases: Path, instances: Iterable[Path], idle_seconds: float = 3600) -> list[str]:
+    """Remove unpacked images on which no guest stands; return which.
+
+    An image's lock file was written at its last use: a guest that is just being made has no directory yet.
+    """
+    used = {link.readlink().name for node in instances for link in node.glob("*/base")}
+    removed = []
+    for lock in sorted(bases.glob("*.lock")):
+        if lock.stem in used or time.time() - lock.stat().st_mtime < idle_seconds:
+            continue
+        with lock.open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            lock.unlink()
+        removed.append(lock.stem)
+    return removed
 
 
 def mount(guest: Guest) -> None:
