@@ -21,9 +21,9 @@ class Labels:
     owner: str
     xinchuang: bool
 
-    def at(self, *, tier: str | None = None, zone: str | None = None) -> Labels:
-        """Return the same labels at another tier or zone."""
-        return replace(self, tier=tier or self.tier, zone=zone or self.zone)
+    def at(self, *, tier: str | None = None, zone: str | None = None, owner: str | None = None) -> Labels:
+        """Return the same labels at another tier or zone, or of another owner."""
+        return replace(self, tier=tier or self.tier, zone=zone or self.zone, owner=owner or self.owner)
 
     def as_metadata(self) -> dict[str, str]:
         """Return them as a mapping: servers, volumes, containers, secrets."""

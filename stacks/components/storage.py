@@ -57,7 +57,10 @@ class TierVolumes(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentStoreArgs:
-    """A container; `removable` lets it go with its contents."""
+    """A container; `removable` lets it go with its contents.
+
+    Swift refuses to remove a container while earlier versions of its objects are there, whatever is asked.
+    """
 
     versioned: bool
     removable: bool

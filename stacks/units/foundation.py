@@ -24,7 +24,7 @@ def build(context: Context) -> dict[str, pulumi.Input[object]]:
             DepartmentProjectArgs(
                 title=department.title,
                 quota=department_quota(inventory, environment, department),
-                labels=context.labels(),
+                labels=context.labels().at(owner=key),
             ),
         )
         for key, department in inventory.departments.items()

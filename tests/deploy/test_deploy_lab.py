@@ -39,11 +39,13 @@ def test_every_stack_agrees_with_the_cloud(city: City) -> None:
         city.run(command, check=True)
 
 
-def test_the_department_made_its_own_servers(cloud: openstack.connection.Connection) -> None:
+def test_the_department_made_its_own_servers_and_volumes(cloud: openstack.connection.Connection) -> None:
     user = cloud.identity.find_user("approval-deployer", ignore_missing=False)
     project = cloud.identity.find_project(DEPARTMENT, ignore_missing=False)
     made = {(server.user_id, server.project_id) for server in cloud.compute.servers(all_projects=True)}
     assert (user.id, project.id) in made
+    volumes = [one for one in cloud.block_storage.volumes(all_projects=True) if one.project_id == project.id]
+    assert {volume.user_id for volume in volumes} == {user.id}
     roles = cloud.identity.role_assignments(user_id=user.id, scope_project_id=project.id, include_names=True)
     assert {one.role["name"] for one in roles} == {"member", "creator", "load-balancer_member"}
 
