@@ -66,7 +66,7 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], made: se
     """Make the cloud what the inventory says.
 
     Units that have been `made` before are looked at side by side first; where the cloud says that nothing would change,
-    and nothing they need changes, they are left in peace.
+    and what they take from others stays the same, they are left in peace.
     """
     with phases.phase("looking at what there is"):
         quiet = _quiet(pulumi, environment, [unit for unit in wanted if unit.name in made])
@@ -79,7 +79,7 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], made: se
             outcome = _up(pulumi, environment, unit, phases.note)
             if not outcome.ok:
                 raise _UnitFailedError(outcome)
-        if outcome.changes.total or outcome.export_changes:
+        if outcome.export_changes:
             changed.add(unit.name)
         return outcome
 
