@@ -148,7 +148,7 @@ def test_a_fault_in_a_file_is_told_with_its_place_and_no_traceback(city: City) -
             assert done.returncode == 2, done.stderr
             assert "inventory/departments/approval.yaml:13:5: systems.elicence.titel" in done.stderr
             assert "Traceback" not in done.stderr + done.stdout
-        done = city.run(["pulumi", "preview", "-s", "lab-approval", "--non-interactive"])
+        done = city.run(["pulumi", "preview", "-s", "lab-foundation", "--non-interactive"])
         assert done.returncode != 0
         assert "approval.yaml:13:5" in done.stdout + done.stderr
         assert "Traceback" not in done.stdout + done.stderr
