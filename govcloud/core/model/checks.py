@@ -2,66 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import combinations, pairwise
+from collections.abc import Callable, Iterator
 
-from govcloud.core.located_yaml import Fault, Located, Where
+from govcloud.core.located_yaml import Fault
+from govcloud.core.model.address_checks import addresses_are_free, networks_are_usable, plan_has_no_overlap
 from govcloud.core.model.base import Tier
-from govcloud.core.model.city import Block
-from govcloud.core.model.department import PUBLIC, Access, ComputeGroup, Department, System
+from govcloud.core.model.department import PUBLIC, Access, System
 from govcloud.core.model.inventory import RESERVED, Inventory, Reading
+from govcloud.core.model.places import Here, each_department, each_group, each_system
 from govcloud.core.model.quotas import total_quota
 
 _REDUNDANT_FROM_LEVEL = 3
 
 
-@dataclass(frozen=True)
-class _Here:
-    """A department's file and a place in it."""
-
-    source: Located
-    where: Where = ()
-
-    def __truediv__(self, part: str | int) -> _Here:
-        return _Here(self.source, (*self.where, part))
-
-    def fault(self, what: str, *, clause: str = "", fix: str = "", why: str = "") -> Fault:
-        return self.source.fault(self.where, what, clause=clause, fix=fix, why=why)
-
-
-def _departments(inventory: Inventory, reading: Reading) -> Iterator[tuple[Department, _Here]]:
-    for key, department in inventory.departments.items():
-        yield department, _Here(reading.sources[f"departments/{key}"])
-
-
-def _systems(inventory: Inventory, reading: Reading) -> Iterator[tuple[Department, System, _Here]]:
-    for department, here in _departments(inventory, reading):
-        for key, system in department.systems.items():
-            yield department, system, here / "systems" / key
-
-
-def _groups(inventory: Inventory, reading: Reading) -> Iterator[tuple[Department, System, Tier, ComputeGroup, _Here]]:
-    for department, system, here in _systems(inventory, reading):
-        for tier, group in system.compute.items():
-            yield department, system, tier, group, here / "compute" / tier.value
-
-
 def names_are_free(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Refuse names that mean something else, and a platform without its owner."""
-    for department, here in _departments(inventory, reading):
+    for department, here in each_department(inventory, reading):
         if department.key in RESERVED:
             yield here.fault(f"cannot be called {department.key}", why="a unit has that name", fix="rename the file")
     owner_file = "departments/" + inventory.city.owner
     if owner_file not in reading.sources:
-        place = _Here(reading.sources["city"], ("owner",))
+        place = Here(reading.sources["city"], ("owner",))
         yield place.fault(f"department {inventory.city.owner} has no file", fix=f"add inventory/{owner_file}.yaml")
 
 
 def zones_agree(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Flows lead to zones that exist; every zone has addresses; no database may stand in a public zone."""
     zones = inventory.zones.zones
-    here = _Here(reading.sources["zones"]) / "zones"
+    here = Here(reading.sources["zones"]) / "zones"
     known = ", ".join(zones)
     for key, zone in zones.items():
         for number, flow in enumerate(zone.flows):
@@ -76,66 +44,15 @@ def zones_agree(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
             yield (here / key / "level").fault(what, clause="8.2.2.1 a", fix="lower it")
         if key not in inventory.plan.zones:
             yield (here / key).fault("has no addresses", clause="8.1.2.1 c", fix="add it to address_plan.yaml")
-    plan = _Here(reading.sources["address_plan"]) / "zones"
+    plan = Here(reading.sources["address_plan"]) / "zones"
     for key in inventory.plan.zones:
         if key not in zones:
             yield (plan / key).fault("is not a zone", clause="8.1.2.1 c", fix=f"one of: {known}")
 
 
-def plan_has_no_overlap(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
-    """Zones lie inside the city's ranges, departments' networks inside their zone's, and none in another."""
-    plan = _Here(reading.sources["address_plan"]) / "zones"
-    yield from _inside(inventory.plan.city, [(key, block, plan / key) for key, block in inventory.plan.zones.items()])
-    for zone, block in inventory.plan.zones.items():
-        networks = [
-            (f"{department.key}.{zone}", department.networks[zone], here / "networks" / zone)
-            for department, here in _departments(inventory, reading)
-            if zone in department.networks
-        ]
-        yield from _inside(block, networks)
-
-
-def _inside(around: Block, blocks: Sequence[tuple[str, Block, _Here]]) -> Iterator[Fault]:
-    for family in ("ipv4", "ipv6"):
-        outer = getattr(around, family)
-        for _, block, here in blocks:
-            inner = getattr(block, family)
-            if not inner.subnet_of(outer):
-                yield (here / family).fault(
-                    f"{inner} is not inside {outer}", clause="8.1.2.1 c", fix="see address_plan.yaml"
-                )
-        ordered = sorted(blocks, key=lambda one: getattr(one[1], family))
-        for (name, first, _), (_, second, here) in pairwise(ordered):
-            if getattr(first, family).overlaps(getattr(second, family)):
-                what = f"{getattr(second, family)} overlaps {getattr(first, family)} of {name}"
-                yield (here / family).fault(what, clause="8.1.2.1 c", fix="take a free range")
-
-
-def networks_are_usable(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
-    """Ask that a department's network belongs to a zone and has room for fixed and for dynamic addresses."""
-    for department, here in _departments(inventory, reading):
-        for zone, network in department.networks.items():
-            place = here / "networks" / zone
-            if zone not in inventory.zones.zones:
-                yield place.fault(
-                    "is not a zone", clause="8.1.2.1 c", fix=f"one of: {', '.join(inventory.zones.zones)}"
-                )
-            if not 20 <= network.ipv4.prefixlen <= 26:  # noqa: PLR2004 - said in the message
-                yield (place / "ipv4").fault("is not between /20 and /26", fix="a /24 fits most departments")
-            if network.ipv6.prefixlen != 64:  # noqa: PLR2004 - said in the message
-                yield (place / "ipv6").fault("is not a /64", why="hosts expect one", fix="write /64")
-        if department.systems and not department.bastion:
-            yield here.fault("has systems but no bastion", clause="8.1.5.4 b", fix="add `bastion:`")
-        if department.bastion and department.bastion.zone not in department.networks:
-            place = here / "bastion" / "zone"
-            yield place.fault(
-                f"the department has no network in {department.bastion.zone}", fix="add it to `networks:`"
-            )
-
-
 def placement(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Every tier stands in a zone that is fit for it and for the level of its system."""
-    for department, system, tier, group, here in _groups(inventory, reading):
+    for department, system, tier, group, here in each_group(inventory, reading):
         zone = inventory.zones.zones.get(group.zone)
         place = here / "zone"
         if zone is None or group.zone not in department.networks:
@@ -153,7 +70,7 @@ def placement(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
 
 def redundancy(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """From level 3 on, every tier has two servers on different machines."""
-    for _, system, _, group, here in _groups(inventory, reading):
+    for _, system, _, group, here in each_group(inventory, reading):
         if system.level < _REDUNDANT_FROM_LEVEL:
             continue
         if group.count < 2:  # noqa: PLR2004 - said in the message
@@ -165,12 +82,12 @@ def redundancy(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
 
 def access_follows_the_zones(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Let access pass only between zones whose flow is listed; from outside only into a public zone."""
-    for _, system, here in _systems(inventory, reading):
+    for _, system, here in each_system(inventory, reading):
         for number, access in enumerate(system.security.access):
             yield from _access(inventory, system, access, here / "security" / "access" / number)
 
 
-def _access(inventory: Inventory, system: System, access: Access, here: _Here) -> Iterator[Fault]:
+def _access(inventory: Inventory, system: System, access: Access, here: Here) -> Iterator[Fault]:
     target = system.compute.get(access.to)
     if target is None:
         yield (here / "to").fault(f"the system has no {access.to} tier", fix="one of its tiers")
@@ -203,13 +120,13 @@ def _access(inventory: Inventory, system: System, access: Access, here: _Here) -
 def references_exist(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Sizes, volumes, secrets and tiers that are named exist."""
     sizes = inventory.city.sizes
-    for department, here in _departments(inventory, reading):
+    for department, here in each_department(inventory, reading):
         if department.bastion and department.bastion.size not in sizes:
             yield (here / "bastion" / "size").fault("is not a size", fix=f"one of: {', '.join(sizes)}")
-    for _, _, _, group, here in _groups(inventory, reading):
+    for _, _, _, group, here in each_group(inventory, reading):
         if group.size not in sizes:
             yield (here / "size").fault("is not a size", fix=f"one of: {', '.join(sizes)}")
-    for _, system, here in _systems(inventory, reading):
+    for _, system, here in each_system(inventory, reading):
         for key, volume in system.storage.volumes.items():
             if volume.tier not in system.compute:
                 yield (here / "storage" / "volumes" / key / "tier").fault("the system has no such tier")
@@ -219,7 +136,7 @@ def references_exist(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
         yield from _database(system, here / "database")
 
 
-def _database(system: System, here: _Here) -> Iterator[Fault]:
+def _database(system: System, here: Here) -> Iterator[Fault]:
     database = system.database
     if database is None:
         return
@@ -234,45 +151,15 @@ def _database(system: System, here: _Here) -> Iterator[Fault]:
         yield (here / "secret").fault("is not a secret of the system", fix="add it to security.secrets")
 
 
-def addresses_are_free(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
-    """No two servers of a department's network share a number, and none reaches into the dynamic part."""
-    for department, here in _departments(inventory, reading):
-        taken: dict[str, list[tuple[int, int, _Here]]] = {}
-        for zone, first, count, place in _claims(department, here):
-            taken.setdefault(zone, []).append((first, first + count, place))
-            network = department.networks.get(zone)
-            if network and first + count > network.first_dynamic:
-                what = f"{first + count - 1} is in the part that the cloud uses, from {network.first_dynamic} on"
-                yield place.fault(what, clause="8.1.2.1 c", fix="take a lower number")
-        for claims in taken.values():
-            for (start, end, _), (other_start, other_end, place) in combinations(claims, 2):
-                if start < other_end and other_start < end:
-                    what = f"{other_start} to {other_end - 1} overlaps {start} to {end - 1}"
-                    yield place.fault(what, clause="8.1.2.1 c", fix=f"from {max(end, other_end)} on it is free")
-
-
-def _claims(department: Department, here: _Here) -> Iterator[tuple[str, int, int, _Here]]:
-    if department.bastion:
-        yield department.bastion.zone, department.bastion.first_host, 1, here / "bastion" / "first_host"
-    for key, system in department.systems.items():
-        place = here / "systems" / key
-        for tier, group in system.compute.items():
-            yield group.zone, group.first_host, group.count, place / "compute" / tier.value / "first_host"
-        for name, balancer in system.network.load_balancers.items():
-            if balancer.tier in system.compute:
-                zone = system.compute[balancer.tier].zone
-                yield zone, balancer.first_host, 1, place / "network" / "load_balancers" / name / "first_host"
-
-
 def environments_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Ask that an environment knows every image and volume type that is used, and has room for every quota."""
-    wanted_images = {one.image for _, _, _, one, _ in _groups(inventory, reading)}
+    wanted_images = {one.image for _, _, _, one, _ in each_group(inventory, reading)}
     wanted_images |= {one.bastion.image for one in inventory.departments.values() if one.bastion}
     wanted_types = {
-        one.type for _, system, _ in _systems(inventory, reading) for one in system.storage.volumes.values()
+        one.type for _, system, _ in each_system(inventory, reading) for one in system.storage.volumes.values()
     }
     for key, environment in inventory.environments.items():
-        here = _Here(reading.sources[f"environments/{key}"])
+        here = Here(reading.sources[f"environments/{key}"])
         for image in sorted(wanted_images - set(environment.images)):
             yield (here / "images").fault(f"has no {image}", fix="add it")
         for kind in sorted(wanted_types - set(environment.volume_types)):
@@ -291,7 +178,7 @@ def _capacity(inventory: Inventory, reading: Reading, key: str) -> Iterator[Faul
             return
     environment = inventory.environments[key]
     need = total_quota(inventory, environment)
-    here = _Here(reading.sources[f"environments/{key}"]) / "capacity"
+    here = Here(reading.sources[f"environments/{key}"]) / "capacity"
     for name, needed in (
         ("vcpus", need.cores),
         ("memory_gib", -(-need.memory_mib // 1024)),
