@@ -88,7 +88,10 @@ def test_about_tells_python_and_packages(project: Project) -> None:
 
 
 POLICIES = """\
+import pytest
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+pytestmark = pytest.mark.slow
 
 def no_world(args, report):
     if args.props.get("remoteIpPrefix") == "0.0.0.0/0":

@@ -13,6 +13,8 @@ import pytest
 
 from tests.toolchain.project import PROVIDER, Process, Project, descendants, eventually
 
+pytestmark = pytest.mark.slow
+
 # The engine gives a plugin five seconds to end in order.
 IN_ORDER = 20
 AT_ONCE = 5

@@ -14,6 +14,8 @@ from tests.toolchain import shapes
 from tests.toolchain.project import PROVIDER, Project
 from toolchain import build
 
+pytestmark = pytest.mark.slow
+
 # Tokens of the package that the plugin does not serve -> why. Complete: a new version must account for every one.
 NOT_SERVED: dict[str, str] = {
     "pulumi:providers:openstack": "the provider itself: not in the list of resources, compared on its own below",
