@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from govcloud.core.model.base import Key, Model, Port, Protocol, Reason, SizeGib, Title
+from govcloud.core.model.base import DepartmentKey, Key, Model, Port, Protocol, Reason, SizeGib, Title
 from govcloud.core.model.city import Size
 
 
@@ -38,7 +38,7 @@ class SharedService(Model):
 class Environment(Model):
     """`environments/<key>.yaml`; the file's name is the key."""
 
-    key: Key
+    key: DepartmentKey
     title: Title
     disposable: bool
     """Whether everything may be destroyed at will; elsewhere what holds data is protected."""
