@@ -53,7 +53,8 @@ class Cgroups:
         if self._unified:
             self._delegate_controllers()
             self._write("memory.max", memory_mib << 20)
-            self._write("memory.swap.max", 0)
+            if self._file("memory.swap.max").exists():
+                self._write("memory.swap.max", 0)
             self._write("cpu.max", f"{cpus * 100000} 100000")
             self._write("pids.max", MAX_PROCESSES)
         else:

@@ -24,7 +24,7 @@ _AUTOCLEAR = 4
 _CONTROL = "/dev/loop-control"
 _STATUS = struct.Struct("5Q4I64s64s32s2Q")
 _HIGHEST = 255
-_AT_START = 8  # what kernels make at boot; those we added beyond are removed again
+_AT_BOOT = 8  # what kernels make unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,11 @@ def release(loop: Loop) -> None:
     with suppress(OSError):
         if _is_held(loop):
             os.kill(loop.holder, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        os.waitpid(loop.holder, 0)
-    if loop.number < _AT_START:
+            # Ours to bury, unless a nova-compute before this one started it.
+            os.waitpid(loop.holder, 0)
+    if loop.number < _made_at_boot():
         return
+    # What was added for us goes again; another lab may have bound it meanwhile.
     with open(_CONTROL, "rb") as control:  # noqa: PTH123
         for _ in range(20):
             with suppress(OSError):
@@ -88,6 +89,13 @@ def resize(loop: Loop) -> None:
     """Take over the new size of the file."""
     with open(loop.node, "rb") as device:  # noqa: PTH123
         fcntl.ioctl(device, _SET_CAPACITY, 0)
+
+
+def _made_at_boot() -> int:
+    try:
+        return max(_AT_BOOT, int(Path("/sys/module/loop/parameters/max_loop").read_text()))
+    except (OSError, ValueError):
+        return _AT_BOOT
 
 
 def _is_held(loop: Loop) -> bool:
