@@ -16,7 +16,7 @@ from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
-from lab import catalogue, identity, provider
+from lab import catalogue, provider
 
 SITE = ("playbooks", "site.yml")
 
@@ -25,8 +25,7 @@ def apply(workspace: Workspace, phases: Phases) -> None:
     """Apply units; then software, unless these very hosts have this very software already."""
     tools = Path(sys.prefix) / "bin"
     phases.run("units", lambda: _run(workspace, [str(tools / "govcloud"), "deploy", "--apply"]))
-    who = identity.establish(workspace)
-    phases.run("routes", lambda: provider.routes(workspace, catalogue.connect(workspace), who))
+    phases.run("routes", lambda: provider.routes(workspace, catalogue.connect(workspace)))
     site = workspace.root.joinpath(*SITE)
     applied = workspace.lab / "software.digest"
     wanted = _software(workspace)

@@ -79,11 +79,6 @@ class Identity:
         """The city's package mirror, reached by guests over the external network."""
         return str(self.floating[2])
 
-    @property
-    def tenants6(self) -> IPv6Network:
-        """What the machine routes into the lab: all IPv6 of the city's zones."""
-        return IPv6Network("fd00::/16")
-
 
 def load(workspace: Workspace) -> Identity | None:
     """Return the identity this checkout has, or None when it never had a lab."""

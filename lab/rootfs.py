@@ -57,7 +57,7 @@ def ensure_openstack(root: Path) -> Path:
 
 
 def ensure_schemas(root: Path, openstack: Path) -> Path:
-    """Return a MariaDB data directory with every service's schema (about 50 s); accounts are each lab's own."""
+    """Return a MariaDB data directory with every service's schema (about 16 s); accounts are each lab's own."""
     script = HERE / "migrate-schemas.sh"
     namespaces = ["unshare", "--mount", "--pid", "--fork", "--net", "--ipc", "--kill-child=KILL"]
 

@@ -110,5 +110,9 @@ def _memory_kib(pid: int, children: dict[int, list[int]]) -> int:
 
 def _guests(workspace: Workspace) -> int:
     """Count running guests: each has a control group of its own with processes in it."""
-    count = "ls -d /sys/fs/cgroup/pids/$(hostname)/guests/*/ /sys/fs/cgroup/$(hostname)/guests/*/ 2>/dev/null | wc -l"
+    count = (
+        "found=0; for group in /sys/fs/cgroup/pids/$(hostname)/guests/* /sys/fs/cgroup/$(hostname)/guests/*; do"
+        ' if grep -qs . "$group/cgroup.procs" || grep -qs . "$group"/*/cgroup.procs; then found=$((found + 1)); fi;'
+        " done; echo $found"
+    )
     return int(namespace.run_inside(workspace, ["/bin/sh", "-c", count]).stdout.strip() or 0)
