@@ -9,7 +9,7 @@ from govcloud.core.workspace import Workspace
 from lab.identity import Identity
 from lab.images import build, publish
 from lab.namespace import run_inside
-from lab.services import HOSTS
+from lab.services import HOSTS, NOVA_WITH_DATABASE
 
 EXTERNAL = "internet"
 IMAGES = ("debian-12", "debian-12-hardened")
@@ -20,7 +20,7 @@ def map_hosts(workspace: Workspace, cloud: Connection) -> None:
     wanted = {host.name for host in HOSTS}
     if wanted <= {one.name for one in cloud.compute.hypervisors()}:
         return
-    done = run_inside(workspace, ["nova-manage", "cell_v2", "discover_hosts"])
+    done = run_inside(workspace, ["nova-manage", *NOVA_WITH_DATABASE.split(), "cell_v2", "discover_hosts"])
     if done.returncode:
         raise GovcloudError(f"nova-manage discover_hosts failed:\n{done.stderr[-1000:]}", status=Exit.COULD_NOT_CHECK)
 

@@ -67,6 +67,7 @@ FILES = {
     "placement/placement.conf": "placement.conf.j2",
     "glance/glance-api.conf": "glance-api.conf.j2",
     "nova/nova.conf": "nova.conf.j2",
+    "nova/database.conf": "nova-database.conf.j2",
     "neutron/neutron.conf": "neutron.conf.j2",
     "neutron/ml2_conf.ini": "ml2_conf.ini.j2",
     "cinder/cinder.conf": "cinder.conf.j2",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-OVS_DATABASE = "/usr/share/openvswitch/vswitch.ovsschema"
+# Nova's settings for whoever may use its databases; compute hosts may not.
+NOVA_WITH_DATABASE = "--config-file /etc/nova/nova.conf --config-file /etc/nova/database.conf"
+NOVA_API_FILES = "api-paste.ini;nova.conf;database.conf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,14 +139,14 @@ def _openstack() -> list[Service]:
             OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini",
             PYTHONPATH="/code",
         ),
-        _wsgi("nova", 8774, "nova.wsgi.osapi_compute", *accounts),
-        _wsgi("nova-metadata", 8775, "nova.wsgi.metadata", *accounts),
+        _wsgi("nova", 8774, "nova.wsgi.osapi_compute", *accounts, OS_NOVA_CONFIG_FILES=NOVA_API_FILES),
+        _wsgi("nova-metadata", 8775, "nova.wsgi.metadata", *accounts, OS_NOVA_CONFIG_FILES=NOVA_API_FILES),
         _wsgi("cinder", 8776, "cinder.wsgi.api", *accounts),
         _wsgi("barbican", 9311, "barbican.wsgi.api", *accounts),
         _wsgi("octavia", 9876, "octavia.wsgi.api", *accounts, "octavia-driver-agent"),
         _python("neutron-ovn-maintenance-worker", *accounts, "ovn-northd", arguments=neutron),
-        _python("nova-conductor", *accounts),
-        _python("nova-scheduler", *accounts, "placement"),
+        _python("nova-conductor", *accounts, arguments=NOVA_WITH_DATABASE),
+        _python("nova-scheduler", *accounts, "placement", arguments=NOVA_WITH_DATABASE),
         _python("cinder-scheduler", *accounts),
         _python("cinder-volume", *accounts, PYTHONPATH="/code"),
         _python("octavia-driver-agent", *accounts, "ovn-northd"),
