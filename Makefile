@@ -20,8 +20,8 @@ bench: .venv/.ready
 check: .venv/.ready
 	.venv/bin/python -m tests.check
 
-down: .venv/.ready
-	$(GOVCLOUD) lab down
+down:
+	[ ! -x $(GOVCLOUD) ] || $(GOVCLOUD) lab down
 
 clean:
 	[ ! -x $(GOVCLOUD) ] || $(GOVCLOUD) lab clean
