@@ -219,9 +219,27 @@ def test_volumes_of_others_are_refused_and_named_ones_are_mounted_by_their_own_i
     assert "holds swap" in " ".join(results["held"].output.split()), results["held"].output
     assert tried["held"].files() == held
     assert results["named"].failed == 0, results["named"].output
-    assert f"What={tmp_path}/named/by-uuid/{VOLUME}\n" in _unit(tmp_path / "named")
+    assert f"What={links}/virtio-{VOLUME[:20]}\n" in _unit(tmp_path / "named")
 
 
 def _asked(result: Result, case: Case) -> list[str]:
     words = [line.removeprefix("systemctl ") for line in result.called]
     return sorted({word for word in words if word in case.asked}, key=case.asked.index)
+
+
+def test_a_database_without_a_password_is_refused(tmp_path: Path) -> None:
+    """What else this role does needs a host of its own: `tests/lab/test_software.py` proves it there."""
+    variables = {
+        "database_server_address": "192.0.2.8",
+        "database_server_clients": ["192.0.2.1"],
+        "database_server_database": "licences",
+        "database_server_following_password": SECRET,
+    }
+    tried = Applied("database_server", tmp_path / "none", variables)
+    tried.prepare()
+    # A check only: should the refusal fail, this machine must not get a database.
+    result = apply({"database_server": tried}, tmp_path / "run", check=True)["database_server"]
+    assert (result.failed, result.changed) == (1, 0)
+    said = " ".join(result.output.split())
+    assert "missing required arguments: database_server_password" in said, result.output
+    assert SECRET not in said
