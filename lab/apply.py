@@ -39,7 +39,9 @@ def apply(workspace: Workspace, phases: Phases) -> None:
 
 def _software(workspace: Workspace) -> str:
     """Digest what decides the hosts' software: the playbooks and the servers, which the cloud was just asked for."""
-    files = sorted(path for path in (workspace.root / "playbooks").rglob("*") if path.is_file())
+    found = (workspace.root / "playbooks").rglob("*")
+    # Python's caches come and go with each run.
+    files = sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
     outputs = workspace.build("lab") / "stack_outputs.json"
     return cache.digest(*files, *([outputs] if outputs.is_file() else []))
 
