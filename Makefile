@@ -9,10 +9,11 @@ up: .venv/.ready
 	$(GOVCLOUD) lab where
 
 test: .venv/.ready
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -m "not lab" --numprocesses 2
+	.venv/bin/python -m pytest -m lab
 
 test-all: .venv/.ready
-	GOVCLOUD_ALL=1 .venv/bin/python -m pytest
+	GOVCLOUD_ALL=1 $(MAKE) test
 
 bench: .venv/.ready
 	.venv/bin/python -m tests.bench

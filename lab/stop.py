@@ -46,6 +46,10 @@ def clean(workspace: Workspace, phases: Phases) -> list[str]:
         if path.exists():
             removed.append(f"{path} ({_size_mib(path)} MiB)")
             shutil.rmtree(path)
+    # Settings of stacks are encrypted with this lab's passphrase, which is gone now.
+    for path in (workspace.root / "stacks" / "settings").glob("Pulumi.lab-*.yaml"):
+        removed.append(str(path))
+        path.unlink()
     return removed
 
 
