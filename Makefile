@@ -9,7 +9,7 @@ up: .venv/.ready
 	$(GOVCLOUD) lab where
 
 test: .venv/.ready
-	.venv/bin/python -m pytest -m "not lab" --numprocesses 2
+	.venv/bin/python -m pytest -m "not lab" --numprocesses 2 --dist loadfile
 	.venv/bin/python -m pytest -m lab
 
 test-all: .venv/.ready

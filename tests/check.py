@@ -18,7 +18,7 @@ CHECKS: dict[str, list[str]] = {
     "yaml": ["yamllint", "--strict", "."],
     "playbooks": ["ansible-lint", "--offline", "--profile", "production", "playbooks"],
     "schemas": ["govcloud", "inventory", "check"],
-    "unit tests": ["pytest", "-m", "not lab and not slow", "--numprocesses", "2"],
+    "unit tests": ["pytest", "-m", "not lab and not slow", "--numprocesses", "2", "--dist", "loadfile"],
 }
 
 
