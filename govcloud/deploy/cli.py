@@ -43,8 +43,8 @@ def deploy(
         made = known(pulumi.workspace, environment)
         with Phases("deploy") as phases:
             report = run.apply(pulumi, environment, wanted, made, phases)
-        if report.touched or not made.issuperset(unit.name for unit in wanted):
-            gather(pulumi, inventory, environment)
+        # Always: a plain `pulumi up` or `pulumi destroy` may have changed what there is since the last time.
+        gather(pulumi, inventory, environment)
     else:
         report = run.preview(pulumi, environment, wanted)
     _tell(report, wanted, applied=apply, json_=json_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
@@ -14,17 +15,22 @@ from govcloud.core.model.units import units
 from govcloud.core.workspace import Workspace
 from govcloud.deploy.pulumi_cli import Pulumi
 
+_AT_ONCE = 4
+
 
 def gather(pulumi: Pulumi, inventory: Inventory, environment: Environment) -> StackOutputs:
     """Read the export of every stack that there is and write `build/<environment>/stack_outputs.json`."""
-    found = {}
     existing = pulumi.stacks()
-    for name, unit in units(inventory).items():
-        if unit.stack(environment.key) not in existing:
-            continue
-        printed = json.loads(pulumi.text("stack", "output", "--json", "--stack", unit.stack(environment.key)))
-        if EXPORT in printed:
-            found[name] = _validated(name, printed[EXPORT])
+    stacks = {name: unit.stack(environment.key) for name, unit in units(inventory).items()}
+    there = {name: stack for name, stack in stacks.items() if stack in existing}
+
+    def printed(stack: str) -> dict[str, object]:
+        read_back: dict[str, object] = json.loads(pulumi.text("stack", "output", "--json", "--stack", stack))
+        return read_back
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        exports = dict(zip(there, pool.map(printed, there.values()), strict=True))
+    found = {name: _validated(name, export[EXPORT]) for name, export in exports.items() if EXPORT in export}
     outputs = StackOutputs(environment=environment.key, units=found)
     outputs.write(pulumi.workspace.build(environment.key))
     return outputs

@@ -31,11 +31,6 @@ class Report:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def touched(self) -> bool:
-        """Whether anything was done, or tried."""
-        return any(not one.ok or one.changes.total or one.export_changes for one in self.outcomes.values())
-
 
 def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> Report:
     """Ask the cloud what would change; nothing is changed, so no unit waits for another."""

@@ -179,6 +179,7 @@ class Lifecycle(Host):
 
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
         """Connect the ports of a guest."""
+        network.prepare(instance.name)
         for vif in network.ours(network_info):
             network.plug(self.node, instance.name, vif, instance.uuid)
 

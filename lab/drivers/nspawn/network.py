@@ -43,11 +43,16 @@ def ours(vifs: Iterable[Mapping[str, Any]] | None) -> list[Mapping[str, Any]]:
     return [vif for vif in vifs or () if vif["type"] == "ovs"]
 
 
+def prepare(namespace: str) -> None:
+    """Make the guest's namespace; a server may have no port at all."""
+    if not (NAMESPACES / namespace).exists():
+        run("ip", "netns", "add", namespace)
+
+
 def plug(node: Node, namespace: str, vif: Mapping[str, Any], instance: str) -> None:
     """Connect one port; what already stands is left as it is."""
     link = outer(vif)
-    if not (NAMESPACES / namespace).exists():
-        run("ip", "netns", "add", namespace)
+    prepare(namespace)
     if not node.has_link(link):
         inner = _free_name(namespace)
         size = str(networkd.mtu(vif))
