@@ -1,0 +1,1 @@
+"""Proves this repository; mirrors its rooms."""
