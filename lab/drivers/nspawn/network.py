@@ -18,18 +18,18 @@ BRIDGE = "br-int"
 NAMESPACES = Path("/run/netns")
 
 # Reverse ARP from each of the guest's addresses: OVN moves a migrated port's binding at the first one it sees
-# (activation-strategy=rarp), switches learn the new place. Some are lost while the flows are being made, hence many.
+# (activation-strategy=rarp), switches learn the new place. Those before the flows are made are lost, hence 20 s.
 _ANNOUNCE = r"""
 import pathlib, socket, struct, sys, time
 links = {(p / "address").read_text().strip(): p.name for p in pathlib.Path("/sys/class/net").iterdir()}
-for _ in range(20):
+for _ in range(100):
     for text in sys.argv[1:]:
         mac = bytes.fromhex(text.replace(":", ""))
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
             raw.bind((links[text], 0))
             body = struct.pack("!HHBBH", 1, 0x800, 6, 4, 3) + (mac + bytes(4)) * 2 + bytes(18)
             raw.send(b"\xff" * 6 + mac + b"\x80\x35" + body)
-    time.sleep(0.15)
+    time.sleep(0.2)
 """
 
 
