@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from openstack.connection import Connection
+from openstack.exceptions import NotFoundException
 
 IMAGE = "debian-12"
 SSH = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
@@ -184,8 +185,16 @@ class Site:
     def remove_server(self, server: str) -> None:
         """Delete a server and wait until it is gone."""
         self.cloud.compute.delete_server(server, ignore_missing=True)
-        wait_for("server gone", lambda: self.cloud.compute.find_server(server, ignore_missing=True) is None)
+        wait_for("server gone", lambda: self._is_gone(server))
         self.servers.remove(server)
+
+    def _is_gone(self, server: str) -> bool:
+        """Ask for the server by its id: a search by name answers 404 while one of its findings goes."""
+        try:
+            self.cloud.compute.get_server(server)
+        except NotFoundException:
+            return True
+        return False
 
     def remove(self) -> None:
         """Take everything away, newest first."""
