@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
@@ -86,12 +85,6 @@ class Phases:
         """Run one function as a phase."""
         with self.phase(name):
             return work()
-
-    def together(self, **work: Callable[[], object]) -> dict[str, object]:
-        """Run functions at the same time, one phase each; every one ends before the first error is raised."""
-        with ThreadPoolExecutor(max_workers=len(work)) as pool:
-            futures = {name: pool.submit(self.run, name.replace("_", " "), call) for name, call in work.items()}
-        return {name: future.result() for name, future in futures.items()}
 
     def note(self, text: str) -> None:
         """Say something between phases."""
