@@ -98,7 +98,7 @@ def test_linker_sets_the_variables(tmp_path: Path) -> None:
 
 
 def test_go_finds_its_caches_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOME", "XDG_CACHE_HOME", "GOCACHE", "GOPATH"):
+    for name in ("HOME", "XDG_CACHE_HOME", "GOCACHE", "GOMODCACHE", "GOPATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GOVCLOUD_CACHE", str(tmp_path))
     command = [str(go.go_binary((1, 25))), "env", "GOCACHE", "GOMODCACHE"]
