@@ -107,6 +107,10 @@ ip address add "$EXTERNAL_GATEWAY/24" dev external
 ip address add "$MIRROR_ADDRESS/24" dev external
 ip -6 address add "$EXTERNAL_GATEWAY6/64" dev external nodad
 ip link set external up
+# An address that moves to another chassis, or from a chassis to the gateway, changes its MAC: no neighbour is believed
+# for the half minute that is the kernel's own.
+sysctl -q -w net.ipv4.neigh.external.base_reachable_time_ms=2000 net.ipv4.neigh.external.delay_first_probe_time=1 \
+  net.ipv6.neigh.external.base_reachable_time_ms=2000 net.ipv6.neigh.external.delay_first_probe_time=1
 # The second chassis: a network namespace with a switch of its own, one link for tunnels, one to the external network.
 ip netns add compute-2
 ip -n compute-2 link set lo up
