@@ -31,4 +31,4 @@ vsctl set bridge br-int fail_mode=secure -- --may-exist add-port br-tun "tunnel-
   ip link set br-tun mtu 1600 up
   ip link set br-ex up
 ) &
-exec /usr/sbin/ovs-vswitchd "$db" --unixctl="/run/$2/vswitchd.ctl" -vconsole:warn
+exec /usr/sbin/ovs-vswitchd "$db" --unixctl="/run/$2/vswitchd.ctl" -vconsole:info

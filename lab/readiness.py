@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pymysql
 from openstack.connection import Connection
@@ -33,16 +34,17 @@ CACHED = (
     "client.set('govcloud-ready', 'yes', expire=5)\n"
     "raise SystemExit(client.get('govcloud-ready') != b'yes')\n"
 )
+# Nova's and cinder's services report every ten seconds.
+REPORTS_SECONDS = 30
 
 
 @dataclass
 class Probe:
-    """Asks services of one running lab; `since` is when this start began (a report older than that is not of it)."""
+    """Asks services of one running lab."""
 
     workspace: Workspace
     identity: Identity
     cloud: Callable[[], Connection]
-    since: dt.datetime
 
     def ready(self, name: str) -> bool:
         """Return whether a service has done something for us just now; raises what the service answered."""
@@ -115,28 +117,24 @@ class Probe:
             run_inside(self.workspace, ["ovn-sbctl", "--db=unix:/run/ovn/sb.sock", *query]).stdout.strip()
         )
 
-    def _fresh(self, at: str | None) -> bool:
-        return bool(at) and dt.datetime.fromisoformat(str(at)).replace(tzinfo=dt.UTC) >= self.since
+    def _reported(self, name: str, found: Iterable[Any]) -> bool:
+        """Return whether the process that runs now has said within its last reports that it works."""
+        process = Supervisor(self.workspace).process(name)
+        oldest = max(float(process.since), time.time() - REPORTS_SECONDS)
+        at = [dt.datetime.fromisoformat(one.updated_at) for one in found if one.state == "up" and one.updated_at]
+        return process.running and any(one.replace(tzinfo=dt.UTC).timestamp() >= oldest for one in at)
 
     def _reports(self, binary: str) -> Callable[[], bool]:
-        return lambda: any(
-            one.state == "up" and self._fresh(one.updated_at) for one in self.cloud().compute.services(binary=binary)
-        )
+        return lambda: self._reported(binary, self.cloud().compute.services(binary=binary))
 
     def _compute(self, number: int) -> Callable[[], bool]:
-        host = f"compute-{number}"
-
-        def up() -> bool:
-            found = self.cloud().compute.services(binary="nova-compute", host=host)
-            return any(one.state == "up" and self._fresh(one.updated_at) for one in found)
-
-        return up
+        name = f"nova-compute-{number}"
+        return lambda: self._reported(
+            name, self.cloud().compute.services(binary="nova-compute", host=f"compute-{number}")
+        )
 
     def _volume(self, binary: str) -> Callable[[], bool]:
-        return lambda: any(
-            one.state == "up" and self._fresh(one.updated_at)
-            for one in self.cloud().block_storage.services(binary=binary)
-        )
+        return lambda: self._reported(binary, self.cloud().block_storage.services(binary=binary))
 
     def _metadata(self, number: int) -> Callable[[], bool]:
         return lambda: any(

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 # Nova's settings for whoever may use its databases; compute hosts may not.
 NOVA_WITH_DATABASE = "--config-file /etc/nova/nova.conf --config-file /etc/nova/database.conf"
 NOVA_API_FILES = "api-paste.ini;nova.conf;database.conf"
+# Steps that are no process, which services need: done by the command line when what they need is ready themselves.
+BOOTSTRAP = "keystone-bootstrap"
+CATALOGUE = "catalogue"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +117,7 @@ def _network() -> list[Service]:
             ),
             Service(
                 name=f"ovn-controller-{host.name}",
-                command=f"{inside}/usr/bin/ovn-controller unix:{socket} -vconsole:warn",
+                command=f"{inside}/usr/bin/ovn-controller unix:{socket} -vconsole:info",
                 needs=(f"vswitchd-{host.name}", "ovn-southbound"),
                 environment=run,
             ),
@@ -123,13 +126,13 @@ def _network() -> list[Service]:
 
 
 def _openstack() -> list[Service]:
-    data = ("mariadb", "memcached")
-    accounts = ("catalogue", "rabbitmq")
+    data = ("mariadb", "memcached", BOOTSTRAP)
+    accounts = (CATALOGUE, "rabbitmq")
     neutron = "--config-file /etc/neutron/neutron.conf --config-file /etc/neutron/ml2_conf.ini"
     compute = "--config-file /etc/nova/nova.conf --config-file /etc/nova/{}.conf"
     found = [
         _wsgi("keystone", 5000, "keystone.wsgi.api", *data, OS_KEYSTONE_CONFIG_FILES="/etc/keystone/keystone.conf"),
-        _wsgi("placement", 8778, "placement.wsgi.api", "catalogue"),
+        _wsgi("placement", 8778, "placement.wsgi.api", CATALOGUE),
         _wsgi("glance", 9292, "glance.wsgi.api", *accounts),
         _wsgi(
             "neutron",
@@ -191,7 +194,7 @@ def _objects() -> list[Service]:
     proxy = Service(
         name="swift-proxy",
         command="/opt/openstack/bin/swift-proxy-server /etc/swift/proxy.conf",
-        needs=("catalogue", *(f"swift-{kind}" for kind in SWIFT_PORTS)),
+        needs=(CATALOGUE, *(f"swift-{kind}" for kind in SWIFT_PORTS)),
         port=8080,
     )
     return [*storage, proxy]
@@ -199,5 +202,3 @@ def _objects() -> list[Service]:
 
 SWIFT_PORTS = {"account": 6202, "container": 6201, "object": 6200}
 SERVICES: tuple[Service, ...] = (*_infrastructure(), _mirror(), *_network(), *_openstack(), *_objects())
-# Steps that are no process: done once per start, by the command line, when what they need is ready.
-CATALOGUE = "catalogue"

@@ -19,7 +19,7 @@ from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from lab import catalogue, credentials, identity, namespace, provider, readiness, render
 from lab.rootfs import Foundations
-from lab.services import CATALOGUE, HOSTS, SERVICES, SWIFT_PORTS
+from lab.services import BOOTSTRAP, CATALOGUE, HOSTS, SERVICES, SWIFT_PORTS
 from lab.supervisor import Supervisor
 
 READY_SECONDS = 240
@@ -39,13 +39,11 @@ class Start:
 
     def run(self) -> None:
         """Start all services and do all steps; the first fault ends the rest."""
-        since = dt.datetime.now(dt.UTC)
-        probe = readiness.Probe(self.workspace, self.identity, self.cloud, since)
+        probe = readiness.Probe(self.workspace, self.identity, self.cloud)
         steps = self._steps()
         needs = {service.name: service.needs for service in SERVICES} | {
             name: need for name, (need, _) in steps.items()
         }
-        needs["keystone"] = (*needs["keystone"], "keystone-bootstrap")
         self.done = {name: threading.Event() for name in needs}
         with ThreadPoolExecutor(max_workers=len(needs)) as pool:
             futures = [
@@ -72,7 +70,7 @@ class Start:
         computes = tuple(f"nova-{host.name}" for host in HOSTS)
         work, identity_, secrets = self.workspace, self.identity, self.secrets
         return {
-            "keystone-bootstrap": (
+            BOOTSTRAP: (
                 ("mariadb",),
                 lambda: self._once("bootstrap", lambda: catalogue.bootstrap(work, identity_, secrets)),
             ),

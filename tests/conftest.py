@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import openstack.connection
 import pytest
 import yaml
 
-from tests import machine
+from tests import lab_logs, machine
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_CITY = ROOT / ".test" / "city"
@@ -132,6 +132,26 @@ def cloud(city: City) -> Iterator[openstack.connection.Connection]:
     connection = openstack.connection.Connection(auth=admin["auth"], region_name=admin["region_name"])
     yield connection
     connection.close()
+
+
+LOGS = TEST_CITY / ".lab" / "state" / "log"
+LOG_SIZES = pytest.StashKey[dict[Path, int]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell with a failure what the city's services logged meanwhile: a later look finds them gone."""
+    report = yield
+    if report.when == "call" and report.failed and LOG_SIZES in item.stash:
+        report.sections.append(("Logged by the city meanwhile", lab_logs.since(LOGS, item.stash[LOG_SIZES])))
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note where the city's logs end before a test that uses it."""
+    if item.get_closest_marker("lab"):
+        item.stash[LOG_SIZES] = lab_logs.sizes(LOGS)
 
 
 @pytest.hookimpl(trylast=True)

@@ -15,7 +15,8 @@ from openstack.exceptions import NotFoundException
 
 IMAGE = "debian-12"
 SSH = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
-QUIET = ("-o", "LogLevel=ERROR", "-o", "ConnectTimeout=3")
+# A connection that breaks silently, as when its address moves, ends after ten seconds.
+QUIET = ("-o", "LogLevel=ERROR", "-o", "ConnectTimeout=3", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=2")
 
 
 def wait_for(what: str, look: Callable[[], Any], seconds: float = 60) -> Any:  # noqa: ANN401

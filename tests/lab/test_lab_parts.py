@@ -11,15 +11,15 @@ import pytest
 from govcloud.core.errors import GovcloudError
 from govcloud.core.workspace import Workspace
 from lab import credentials, debian, identity, packages, render
-from lab.services import CATALOGUE, SERVICES
+from lab.services import BOOTSTRAP, CATALOGUE, SERVICES
 
 
 def test_every_need_is_a_service_or_a_step_and_there_is_an_order() -> None:
     names = {service.name for service in SERVICES}
     assert len(names) == len(SERVICES)
     needs = {service.name: set(service.needs) for service in SERVICES}
-    assert {need for all_needs in needs.values() for need in all_needs} - names == {CATALOGUE}
-    assert len(list(TopologicalSorter(needs).static_order())) == len(SERVICES) + 1
+    assert {need for all_needs in needs.values() for need in all_needs} - names == {BOOTSTRAP, CATALOGUE}
+    assert len(list(TopologicalSorter(needs).static_order())) == len(SERVICES) + 2
 
 
 def test_no_two_services_share_a_port() -> None:
