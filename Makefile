@@ -13,7 +13,7 @@ test: .venv/.ready
 	.venv/bin/python -m pytest -m lab
 
 test-all: .venv/.ready
-	GOVCLOUD_ALL=1 $(MAKE) test
+	GOVCLOUD_ALL=1 PYTEST_ADDOPTS="-p tests.resume" $(MAKE) test
 
 bench: .venv/.ready
 	.venv/bin/python -m tests.bench

@@ -22,6 +22,7 @@ from tests import lab_logs, machine
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_CITY = ROOT / ".test" / "city"
+NEIGHBOUR = ROOT / ".test" / "neighbour"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class City:
     before: Mapping[str, object]
     other_labs: frozenset[str]
     drift: float
+
+    def __post_init__(self) -> None:
+        """Refuse any lab but the tests' own: what is done to a city here would end another one."""
+        if self.root != TEST_CITY:
+            raise ValueError(f"{self.root} is not the tests' city, {TEST_CITY}")
 
     def run(
         self, command: Sequence[str], *, timeout: float = 900, check: bool = False, stdin: str = ""
