@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote
 
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from pydantic import BaseModel, ConfigDict
 
 from govcloud.core.workspace import Workspace
+
+Described = tuple[Literal["debian", "python"], str, str, str]
 
 
 class Package(BaseModel):
@@ -16,6 +21,7 @@ class Package(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: Literal["debian", "python"]
     name: str
     version: str
     architecture: str
@@ -36,17 +42,42 @@ class PackageList(BaseModel):
 def fetched(workspace: Workspace) -> PackageList:
     """Return what the mirror has kept so far."""
     top = workspace.lab / "state" / "mirror" / "files"
-    return PackageList(packages=[_package(path, top) for path in sorted(top.rglob("*.deb"))])
+    files = sorted(path for path in top.rglob("*") if path.suffix in DESCRIBED)
+    return PackageList(packages=[_package(path, top) for path in files])
 
 
 def _package(path: Path, top: Path) -> Package:
-    """Describe one file: Debian names a package's file name_version_architecture.deb."""
-    name, version, architecture = path.stem.split("_", 2)
+    kind, name, version, architecture = DESCRIBED[path.suffix](path)
     return Package(
+        kind=kind,
         name=name,
-        version=unquote(version),
+        version=version,
         architecture=architecture,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         path=str(path.relative_to(top)),
         size=path.stat().st_size,
     )
+
+
+def _debian(path: Path) -> Described:
+    """Debian names a package's file name_version_architecture.deb."""
+    name, version, architecture = path.stem.split("_", 2)
+    return "debian", name, unquote(version), architecture
+
+
+def _wheel(path: Path) -> Described:
+    name, version, _, tags = parse_wheel_filename(path.name)
+    return "python", name, str(version), ".".join(sorted({tag.platform for tag in tags}))
+
+
+def _source(path: Path) -> Described:
+    name, version = parse_sdist_filename(path.name)
+    return "python", name, str(version), "source"
+
+
+DESCRIBED: dict[str, Callable[[Path], Described]] = {
+    ".deb": _debian,
+    ".whl": _wheel,
+    ".gz": _source,
+    ".zip": _source,
+}

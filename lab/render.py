@@ -9,7 +9,7 @@ import jinja2
 
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
-from lab import debian
+from lab import debian, python_index
 from lab.identity import Identity
 from lab.services import HOSTS, SERVICES, SWIFT_PORTS
 
@@ -42,6 +42,7 @@ def render(workspace: Workspace, identity: Identity, secrets: dict[str, str], op
         "services": SERVICES,
         "domain": DOMAIN,
         "mirrored": debian.mirrored(),
+        "python": python_index.origins(),
     }
 
     def write(file: str, template: str, **more: object) -> None:

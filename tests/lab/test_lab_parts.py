@@ -10,7 +10,7 @@ import pytest
 
 from govcloud.core.errors import GovcloudError
 from govcloud.core.workspace import Workspace
-from lab import credentials, debian, identity, packages, render
+from lab import credentials, debian, identity, packages, python_index, render
 from lab.services import BOOTSTRAP, CATALOGUE, SERVICES
 
 
@@ -34,6 +34,7 @@ def test_all_settings_are_rendered_private_and_whole(tmp_path: Path, monkeypatch
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text("[pipeline:main]\npipeline = cors authtoken keystonecontext app\n")
     monkeypatch.setattr(debian, "mirrored", lambda: [debian.Origin("debian", "http://a.example", "a.example", "/d")])
+    monkeypatch.setattr(python_index, "origins", lambda: [debian.Origin("pypi", "http://a.example", "a.example", "")])
     workspace = Workspace(tmp_path / "checkout")
     secrets = credentials.ensure(workspace)
     render.render(workspace, identity.Identity("gc000000", 7), secrets, shipped)
@@ -97,9 +98,37 @@ def test_a_machine_without_debian_12_is_told_what_to_do(tmp_path: Path) -> None:
 
 
 def test_packages_are_listed_by_name_version_and_hash(tmp_path: Path) -> None:
-    pool = tmp_path / ".lab" / "state" / "mirror" / "files" / "debian" / "pool"
-    pool.mkdir(parents=True)
-    (pool / "libx_1%3a2.0+dfsg-1_amd64.deb").write_bytes(b"x")
-    (found,) = packages.fetched(Workspace(tmp_path)).packages
-    assert (found.name, found.version, found.architecture, found.size) == ("libx", "1:2.0+dfsg-1", "amd64", 1)
-    assert found.sha256 == "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    files = tmp_path / ".lab" / "state" / "mirror" / "files"
+    kept = {
+        "debian/pool/libx_1%3a2.0+dfsg-1_amd64.deb": ("debian", "libx", "1:2.0+dfsg-1", "amd64"),
+        "pypi-files/a/Half_Done-1.0.tar.gz": ("python", "half-done", "1.0", "source"),
+        "pypi-files/b/six-1.16.0-py2.py3-none-any.whl": ("python", "six", "1.16.0", "any"),
+    }
+    for name in kept:
+        (files / name).parent.mkdir(parents=True)
+        (files / name).write_bytes(b"x")
+    found = packages.fetched(Workspace(tmp_path)).packages
+    assert {one.path: (one.kind, one.name, one.version, one.architecture) for one in found} == kept
+    assert {one.sha256 for one in found} == {"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}
+
+
+@pytest.mark.parametrize(
+    ("index", "names"),
+    [
+        (None, ["https://pypi.org", "https://files.pythonhosted.org"]),
+        ("https://index.example/api/pypi/simple/", ["https://index.example/api/pypi"]),
+    ],
+)
+def test_the_machines_python_index_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch, index: str | None, names: list[str]
+) -> None:
+    monkeypatch.setattr(python_index.uv, "environment", lambda: {"UV_DEFAULT_INDEX": index} if index else {})
+    assert [one.origin + one.path for one in python_index.origins()] == names
+
+
+def test_an_index_that_wants_a_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "https://somebody:canary@index.example/simple"
+    monkeypatch.setattr(python_index.uv, "environment", lambda: {"UV_DEFAULT_INDEX": address})
+    with pytest.raises(GovcloudError, match="wants no password") as refused:
+        python_index.origins()
+    assert "canary" not in str(refused.value)

@@ -39,3 +39,13 @@ def test_an_installed_package_is_kept_and_listed_by_its_hash(city: City, guest: 
     city.run(["govcloud", "lab", "packages"], check=True)
     listed = json.loads((city.root / "build" / "lab" / "packages.json").read_text(encoding="utf-8"))["packages"]
     assert hashed in {one["sha256"] for one in listed if one["name"] == "hostname"}
+
+
+def test_python_packages_come_through_the_mirror_too(city: City, guest: Server) -> None:
+    apt = "sudo DEBIAN_FRONTEND=noninteractive apt-get -qq"
+    guest.run(f"{apt} install -y --no-install-recommends python3-pip", seconds=120)
+    guest.run("pip download --quiet --no-deps --dest /tmp six==1.17.0")
+    hashed = guest.run("sha256sum /tmp/six-*.whl").split()[0]
+    city.run(["govcloud", "lab", "packages"], check=True)
+    listed = json.loads((city.root / "build" / "lab" / "packages.json").read_text(encoding="utf-8"))["packages"]
+    assert [one["version"] for one in listed if one["sha256"] == hashed] == ["1.17.0"]
