@@ -20,6 +20,8 @@ from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace, user_cache
 
 NUMBERS = 254
+# Inside a lab only, so the same in every one: a host of the network that the environment names for shared services.
+MIRROR = "10.20.0.2"
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class Identity:
 
     @property
     def mirror_address(self) -> str:
-        """The city's package mirror, reached by guests over the external network."""
-        return str(self.floating[2])
+        """The city's package mirror, in the management zone like every service that the platform gives to all."""
+        return MIRROR
 
 
 def load(workspace: Workspace) -> Identity | None:

@@ -104,7 +104,8 @@ sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 ip link add external type veth peer name external-ovs
 ip link set external-ovs up
 ip address add "$EXTERNAL_GATEWAY/24" dev external
-ip address add "$MIRROR_ADDRESS/24" dev external
+# What the platform gives to all departments stands behind this router, in the management zone's network for that.
+ip address add "$MIRROR_ADDRESS/32" dev lo
 ip -6 address add "$EXTERNAL_GATEWAY6/64" dev external nodad
 ip link set external up
 # An address that moves to another chassis, or from a chassis to the gateway, changes its MAC: no neighbour is believed

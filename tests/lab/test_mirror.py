@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from govcloud.core.workspace import Workspace
+from lab import identity
 from tests.conftest import City
 from tests.lab.guest_site import Server, Site
 
@@ -17,17 +19,14 @@ def guest(site: Site) -> Server:
     return site.start("mirrored")
 
 
-def test_a_guest_has_no_way_out_but_the_mirror(guest: Server) -> None:
+def test_a_guest_has_no_way_out_but_the_mirror(city: City, guest: Server) -> None:
     assert guest.run("curl -s -o /dev/null -m 10 -w '%{http_code}' http://mirror.city.internal/debian/") == "200"
     route = guest.run("ip route get 198.18.0.1 | head -1")
     assert "via" in route, "without a route the next look would prove nothing"
     for address in ("198.18.0.1", "192.0.2.1"):
         assert guest.attempt(f"curl -s -o /dev/null -m 3 http://{address}/").returncode != 0
     # The machine itself is not reachable either, although it answers from its own side.
-    machine = (
-        guest.run("getent hosts mirror.city.internal | cut -d' ' -f1").replace("198.19.", "198.18.").rsplit(".", 1)[0]
-        + ".1"
-    )
+    machine = identity.establish(Workspace(city.root)).machine_address
     assert guest.attempt(f"ping -c 2 -W 2 {machine}").returncode != 0
 
 
