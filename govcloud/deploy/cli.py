@@ -38,7 +38,7 @@ def deploy(
     pulumi = Pulumi(Workspace.here())
     inventory, environment = _city(env)
     wanted = _chosen(inventory, names or [])
-    stacks.prepare(pulumi, inventory, environment, wanted)
+    stacks.prepare(pulumi, inventory, environment, wanted, _say)
     if apply:
         made = known(pulumi.workspace, environment)
         with Phases("deploy") as phases:

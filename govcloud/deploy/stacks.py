@@ -1,10 +1,11 @@
-"""Getting a stack ready: it exists, its settings name its cloud, its secrets are generated, no dead lock is on it."""
+"""Getting a stack ready: it exists and is whole, names its cloud, has its secrets, and no dead lock is on it."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,26 @@ from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
-from govcloud.core.model.units import PROJECT, Unit, department_of
+from govcloud.core.model.units import PROJECT, Unit, department_of, units
 from govcloud.deploy.pulumi_cli import Pulumi
+from govcloud.deploy.states import mend
 
 _CLOUD = "openstack:cloud"
 
 
-def prepare(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit]) -> None:
-    """Make what is missing of the stacks of all wanted units; what is there stays as it is."""
+def prepare(
+    pulumi: Pulumi,
+    inventory: Inventory,
+    environment: Environment,
+    wanted: list[Unit],
+    tell: Callable[[str], None],
+) -> None:
+    """Make what is missing of the stacks of all wanted units, and mend damaged ones; what is there stays as it is."""
+    # Of all units, for one damaged state keeps Pulumi from listing any.
+    for unit in units(inventory).values():
+        stack = unit.stack(environment.key)
+        if in_use(pulumi, stack) is None:
+            mend(pulumi, stack, tell)
     existing = pulumi.stacks()
     for unit in wanted:
         stack = unit.stack(environment.key)
@@ -68,16 +81,24 @@ def _ensure_secret(pulumi: Pulumi, stack: str, key: str, length: int) -> None:
     pulumi.text("config", "set", "--secret", key, "--stack", stack, given=value)
 
 
+def in_use(pulumi: Pulumi, stack: str) -> str | None:
+    """Return who is at work on a stack, or None when nobody living is."""
+    return next((holder for holder in map(_holder, _locks(pulumi, stack)) if holder), None)
+
+
 def free(pulumi: Pulumi, stack: str) -> None:
     """Take away the locks that killed commands left on a stack; refuse while a living one holds it."""
-    folder = pulumi.locks(stack)
-    locks = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    living = [holder for holder in map(_holder, locks) if holder]
-    if living:
-        message = f"Stack {stack} is in use by {living[0]}. Fix: wait until it has ended"
+    user = in_use(pulumi, stack)
+    if user:
+        message = f"Stack {stack} is in use by {user}. Fix: wait until it has ended"
         raise GovcloudError(message, status=Exit.SAFETY_RULE)
-    if locks:
+    if _locks(pulumi, stack):
         pulumi.text("cancel", "--yes", "--stack", stack)
+
+
+def _locks(pulumi: Pulumi, stack: str) -> list[Path]:
+    folder = pulumi.locks(stack)
+    return sorted(folder.glob("*.json")) if folder.is_dir() else []
 
 
 def _holder(lock: Path) -> str | None:

@@ -128,6 +128,22 @@ def test_a_killed_update_converges_without_doubles(city: City, cloud: openstack.
     assert {name: count for name, count in _things(cloud).items() if count > 1} == {}
 
 
+def test_a_damaged_state_is_put_back_and_nothing_is_made_twice(
+    city: City, cloud: openstack.connection.Connection
+) -> None:
+    before = _things(cloud)
+    file = city.root / ".lab" / "pulumi" / ".pulumi" / "stacks" / "govcloud" / "lab-drill-box.json"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    done = city.run(["govcloud", "deploy", "drill-box", "--json"])
+    assert "is put back from" in done.stderr
+    assert [one["changes"] for one in json.loads(done.stdout)["units"]] == [0]
+    file.write_bytes(file.read_bytes()[:1000])
+    assert _changes(city, "drill-box") == {"drill-box": 0}
+    assert _things(cloud) == before
+
+
 def test_what_is_destroyed_leaves_nothing(city: City, cloud: openstack.connection.Connection) -> None:
     assert any("drill-box" in name for name in _things(cloud))
     for stack in ("lab-drill-box", "lab-drill"):
