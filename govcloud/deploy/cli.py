@@ -16,7 +16,7 @@ from govcloud.core.model.units import Unit, units
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import credentials as access
-from govcloud.deploy import run, stacks
+from govcloud.deploy import removal, run, stacks
 from govcloud.deploy.gather import gather, known
 from govcloud.deploy.pulumi_cli import Changes, Pulumi
 
@@ -26,20 +26,29 @@ def deploy(
         list[str] | None, typer.Argument(metavar="[UNIT]...", help="Units; all when none is named.")
     ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Act; without it only say what would change.")] = False,
+    destroy: Annotated[bool, typer.Option("--destroy", help="Take the one named unit away for good.")] = False,
+    approve: Annotated[str, typer.Option("--approve", metavar="DIGEST", help="What was read and is meant.")] = "",
     env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
     json_: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
 ) -> None:
     """Make the cloud what the inventory says; without --apply only say what would change.
 
-    Exit 0 when nothing would change, 1 when something would.
+    Exit 0 when nothing would change, 1 when something would, 4 when what would be done is not what was approved.
+    --apply needs --approve where the environment is not disposable; --destroy needs it everywhere.
 
     Example: govcloud deploy approval --apply
     """
     pulumi = Pulumi(Workspace.here())
     inventory, environment = _city(env)
     wanted = _chosen(inventory, names or [])
-    stacks.prepare(pulumi, inventory, environment, wanted, _say)
+    if destroy and (len(names or []) != 1 or apply):
+        raise GovcloudError("--destroy takes the name of one unit, and no --apply")
+    stacks.prepare(pulumi, inventory, environment, [] if destroy else wanted, _say)
+    if destroy:
+        _destroy(pulumi, inventory, environment, wanted[0], approve)
+        return
     if apply:
+        _check_approval(pulumi, environment, wanted, approve)
         made = known(pulumi.workspace, environment)
         with Phases("deploy") as phases:
             report = run.apply(pulumi, environment, wanted, made, phases)
@@ -51,7 +60,32 @@ def deploy(
     if report.left_out or not all(outcome.ok for outcome in report.outcomes.values()):
         raise typer.Exit(Exit.COULD_NOT_CHECK)
     if not apply and any(outcome.changes.total for outcome in report.outcomes.values()):
+        _say(f"To do exactly this: --apply --approve {report.digest}")
         raise typer.Exit(Exit.FINDINGS)
+
+
+def _check_approval(pulumi: Pulumi, environment: Environment, wanted: list[Unit], approved: str) -> None:
+    """Refuse what was not approved; where everything may be destroyed at will nothing has to be."""
+    if not approved and environment.disposable:
+        return
+    found = run.preview(pulumi, environment, wanted).digest
+    if found != approved:
+        message = f"What would be done is {found}, not {approved or 'approved'}. Fix: read the preview, approve it"
+        raise GovcloudError(message, status=Exit.SAFETY_RULE)
+
+
+def _destroy(pulumi: Pulumi, inventory: Inventory, environment: Environment, unit: Unit, approved: str) -> None:
+    found = removal.look(pulumi, inventory, environment, unit)
+    if approved:
+        outcome = removal.carry_out(pulumi, environment, found, approved, _say)
+        gather(pulumi, inventory, environment)
+        for error in outcome.errors:
+            _say(error)
+        raise typer.Exit(Exit.DONE if outcome.ok else Exit.COULD_NOT_CHECK)
+    for urn in sorted(found.resources):
+        _say(f"would go: {urn.partition('::')[2]}{' (protected: holds data)' if urn in found.protected else ''}")
+    _say(f"{unit.name}: {len(found.resources)} resources. To let exactly these go: --destroy --approve {found.digest}")
+    raise typer.Exit(Exit.FINDINGS)
 
 
 def credentials(

@@ -7,6 +7,7 @@ them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from govcloud.core.model.units import PROJECT
 from govcloud.core.workspace import Workspace
 
 _STACK = "pulumi:pulumi:Stack"
+_ACTS = {"create", "update", "delete", "replace", "create-replacement", "delete-replaced", "import", "discard"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,13 @@ class Outcome:
     export_changes: bool = False
     """Whether what the stack tells others changes, which may happen without any resource changing."""
     errors: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    """What is or would be done to which resource with which inputs, one line each; secrets are masked by the engine."""
+
+    @property
+    def digest(self) -> str:
+        """Name exactly these steps, in whatever order they come."""
+        return hashlib.sha256("\n".join(sorted(self.steps)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -157,6 +166,10 @@ class _Events:
 def _note(event: dict[str, Any], outcome: Outcome) -> None:
     if "summaryEvent" in event:
         outcome.changes = _changes(event["summaryEvent"].get("resourceChanges") or {})
+    step = (event.get("resourcePreEvent") or {}).get("metadata") or {}
+    if step.get("op") in _ACTS:
+        inputs = json.dumps((step.get("new") or {}).get("inputs"), sort_keys=True, ensure_ascii=False)
+        outcome.steps.append(f"{step['op']} {step['urn']} {inputs}")
     told = (event.get("resOutputsEvent") or {}).get("metadata") or {}
     if told.get("type") == _STACK:
         outcome.export_changes = _outputs(told, "old") != _outputs(told, "new")

@@ -5,6 +5,7 @@ A unit that fails does not stop the independent ones; what needs it is left out 
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -30,6 +31,12 @@ class Report:
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Name exactly what would be done in all units."""
+        lines = [f"{name} {outcome.digest}" for name, outcome in sorted(self.outcomes.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> Report:

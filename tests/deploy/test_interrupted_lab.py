@@ -14,10 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import openstack.connection
 import pytest
 
+from govcloud.core.workspace import Workspace
+from govcloud.deploy import clouds_file
 from tests.conftest import City
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("drill")]
@@ -146,13 +149,22 @@ def test_a_damaged_state_is_put_back_and_nothing_is_made_twice(
 
 def test_what_is_destroyed_leaves_nothing(city: City, cloud: openstack.connection.Connection) -> None:
     assert any("drill-box" in name for name in _things(cloud))
-    for stack in ("lab-drill-box", "lab-drill"):
-        city.run(["pulumi", "destroy", "-s", stack, "--yes", "--skip-preview", "--non-interactive"], check=True)
+    with clouds_file.connect(Workspace(city.root), "lab-drill") as department:
+        store: Any = department.object_store
+        for text in (b"first", b"second"):
+            store.put("/drill-box-papers/kept", data=text).raise_for_status()
+    assert city.run(["govcloud", "deploy", "drill", "--destroy"]).returncode == 4, "a system of it is there"
+    assert city.run(["govcloud", "deploy", "drill-box", "--destroy", "--approve", "0" * 16]).returncode == 4
+    for unit in ("drill-box", "drill"):
+        said = city.run(["govcloud", "deploy", unit, "--destroy"])
+        assert said.returncode == 1
+        city.run(["govcloud", "deploy", unit, "--destroy", "--approve", said.stderr.split()[-1]], check=True)
+    records = (city.root / "build" / "lab" / "removals.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["unit"] for line in records] == ["drill-box", "drill"]
     assert [name for name in _things(cloud) if "drill" in name] == []
     project = cloud.identity.find_project("drill", ignore_missing=False)
     ports = [port.device_owner for port in cloud.network.ports(project_id=project.id)]
     assert ports == []
-    city.run(["govcloud", "credentials", "drill", "--withdraw"], check=True)
     assert cloud.identity.find_user("drill-deployer") is None
     # Asked for by project, neutron would make the default group anew.
     assert [one for one in cloud.network.security_groups() if one.project_id == project.id] == []
