@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from openstack.connection import Connection
@@ -52,6 +52,12 @@ class Start:
                 )
                 for name in needs
             ]
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                # What waits for a service would go on waiting, and the command with it.
+                self.failed.set()
+                raise
         # The first is the cause; the others gave up because of it.
         if self.first_fault:
             raise self.first_fault
