@@ -32,7 +32,7 @@ def main() -> int:
     figures: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "kernel": platform.release()}}
     figures["make up"] = _seconds(_make("up"))
     figures["phases"] = json.loads((TEST_CITY / ".lab" / "phases.json").read_text(encoding="utf-8"))
-    city = City(TEST_CITY, environment_of(TEST_CITY), {}, frozenset(), 0.0)
+    city = City(TEST_CITY, environment_of(TEST_CITY), {}, 0.0)
     figures["make up, all running"] = _rounds(_make("up"))
     figures["pulumi up, nothing to do"] = _rounds(lambda: city.run(["pulumi", "up", "-s", SYSTEM, "--yes"], check=True))
     figures["drift"] = _rounds(lambda: city.run(["govcloud", "deploy"], check=True))

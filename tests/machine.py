@@ -8,14 +8,22 @@ import subprocess
 import time
 from pathlib import Path
 
-SYSCTLS = ("fs/inotify/max_user_instances", "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "kernel/hostname")
+# The one setting that all labs of the machine share: restored when the last of them ends.
+SHARED = "fs/inotify/max_user_instances"
+SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "kernel/hostname")
 
 
-def look(other_labs: set[str]) -> dict[str, object]:
+def labs() -> set[str]:
+    """Return the labs that run on the machine, by the names of their links."""
+    return {path.name for path in Path("/sys/class/net").glob("gc??????")}
+
+
+def look(ours: set[str]) -> dict[str, object]:
     """Return links, routes, mounts, listeners, firewall, loop devices, device modes, settings and namespaces' owners.
 
-    What belongs to another lab of the machine, which comes and goes on its own, is left out.
+    What belongs to a lab that is not ours, which comes and goes on its own, is left out.
     """
+    other_labs = labs() - ours
 
     def foreign(text: str) -> bool:
         return any(lab in text for lab in other_labs)
@@ -30,6 +38,7 @@ def look(other_labs: set[str]) -> dict[str, object]:
         "loop devices of ours": sorted(line for line in _output("losetup", "--all").splitlines() if "/.test/" in line),
         "device modes": {path.name: oct(path.lstat().st_mode) for path in sorted(Path("/dev").iterdir())},
         "settings": {name: (Path("/proc/sys") / name).read_text().strip() for name in SYSCTLS},
+        SHARED: (Path("/proc/sys") / SHARED).read_text().strip(),
         "control groups": sorted(
             str(path) for path in Path("/sys/fs/cgroup").glob("*/gc??????") if not foreign(str(path))
         ),

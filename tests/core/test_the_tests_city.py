@@ -9,4 +9,4 @@ from tests.conftest import ROOT, City
 
 def test_no_other_lab_can_be_taken_for_the_tests_city() -> None:
     with pytest.raises(ValueError, match="is not the tests' city"):
-        City(ROOT, {}, {}, frozenset(), 0.0)
+        City(ROOT, {}, {}, 0.0)
