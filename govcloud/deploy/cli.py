@@ -15,8 +15,8 @@ from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.units import Unit, units
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
+from govcloud.deploy import cloud_check, clouds_file, removal, run, stacks
 from govcloud.deploy import credentials as access
-from govcloud.deploy import removal, run, stacks
 from govcloud.deploy.gather import gather, known
 from govcloud.deploy.pulumi_cli import Changes, Pulumi
 
@@ -114,6 +114,41 @@ def credentials(
         else:
             access.ensure(workspace, environment, name, always=True)
         _say(f"{environment.cloud(name)}: {'withdrawn' if withdraw else 'ready'}")
+
+
+cloud = typer.Typer(help="A cloud of clouds.yaml, before a city is built on it.", no_args_is_help=True)
+
+
+@cloud.callback()
+def _cloud() -> None:
+    """Keep `check` a command of its own."""
+
+
+@cloud.command("check", epilog="Example: govcloud cloud check lab-admin --json")
+def check_cloud(
+    name: Annotated[str, typer.Argument(help="Name in clouds.yaml.")],
+    env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
+    json_: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
+) -> None:
+    """Say what a cloud has and lacks for this city, each lack with its remedy; nothing is changed.
+
+    Exit 0 when it has all, 1 when it lacks something, 3 when something could not be looked at.
+    """
+    inventory, environment = _city(env)
+    with clouds_file.connect(Workspace.here(), name) as connection:
+        findings = cloud_check.look(connection, inventory, environment)
+    if json_:
+        print(json.dumps({"findings": [asdict(one) for one in findings]}, ensure_ascii=False, indent=1))
+    for one in findings:
+        if one.verdict != "conform":
+            _say(f"{one.rule} {one.object}: {one.verdict}: {one.reason}. Fix: {one.remedy}")
+    verdicts = [one.verdict for one in findings]
+    counted = ", ".join(f"{verdicts.count(one)} {one}" for one in ("conform", "nonconform", "not_tested"))
+    _say(f"{name}: {counted}")
+    if "not_tested" in verdicts:
+        raise typer.Exit(Exit.COULD_NOT_CHECK)
+    if "nonconform" in verdicts:
+        raise typer.Exit(Exit.FINDINGS)
 
 
 def _city(env: str) -> tuple[Inventory, Environment]:

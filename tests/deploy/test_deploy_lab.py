@@ -74,6 +74,25 @@ def test_the_department_may_not_do_what_is_the_administrators(
         department.identity.create_project(name="mine")
 
 
+@pytest.mark.parametrize("access", ["lab-admin", "lab-approval"])
+def test_a_cloud_says_what_it_has_and_lacks(city: City, access: str) -> None:
+    done = city.run(["govcloud", "cloud", "check", access, "--json"])
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["findings"]
+    rules = {one["rule"] for one in found}
+    assert rules >= {"service", "extension", "role", "external network", "flavor", "image", "volume type"}
+    assert ("quota" in rules) == (access == "lab-approval")
+    file = city.root / "inventory" / "environments" / "lab.yaml"
+    whole = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(whole.replace("hardened: debian-12-hardened", "hardened: another"), encoding="utf-8")
+        done = city.run(["govcloud", "cloud", "check", access])
+    finally:
+        file.write_text(whole, encoding="utf-8")
+    assert done.returncode == 1
+    assert "image another: nonconform: missing or not active. Fix: " in done.stderr
+
+
 def test_the_default_group_allows_nothing(department: openstack.connection.Connection) -> None:
     project = department.current_project_id
     group = next(iter(department.network.security_groups(name="default", project_id=project)))

@@ -1,0 +1,196 @@
+"""What a cloud has and lacks for this city, looked up before anything is built on it; each lack with its remedy.
+
+For any cloud of clouds.yaml, as whoever its access belongs to: an administrator makes flavors, volume types and
+projects by the foundation, everybody else has to find them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from keystoneauth1.exceptions.base import ClientException
+from openstack.connection import Connection
+from openstack.exceptions import ForbiddenException, SDKException
+
+from govcloud.core.model.environment import Environment
+from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.quotas import department_quota
+from govcloud.deploy.credentials import ROLES
+
+# What the components ask of neutron beyond its core, and what for.
+EXTENSIONS = {
+    "external-net": "routers lead outside",
+    "router": "departments route between their zones",
+    "security-group": "default deny",
+    "subnet_allocation": "the address plan stands in subnet pools",
+    "standard-attr-tag": "every resource carries labels",
+    "port-security": "a port sends from its own addresses only",
+}
+Verdict = Literal["conform", "nonconform", "not_tested"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that the city needs, and whether this cloud has it."""
+
+    rule: str
+    object: str
+    verdict: Verdict
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at one cloud."""
+
+    cloud: Any  # openstacksdk declares two versions of several APIs at once
+    inventory: Inventory
+    environment: Environment
+
+    def findings(self) -> list[Finding]:
+        """Return what was found; what could not be looked at is not tested, and says why."""
+        looks: dict[str, Callable[[], Iterator[Finding]]] = {
+            "service": self._services,
+            "extension": self._extensions,
+            "role": self._roles,
+            "external network": self._external_network,
+            "flavor": self._flavors,
+            "image": self._images,
+            "volume type": self._volume_types,
+            "quota": self._quotas,
+        }
+        return [finding for rule, look in looks.items() for finding in _tried(rule, look)]
+
+    @property
+    def _access(self) -> Any:  # noqa: ANN401
+        session = self.cloud.session
+        return session.auth.get_access(session)
+
+    @property
+    def _administers(self) -> bool:
+        return "admin" in self._access.role_names
+
+    def _services(self) -> Iterator[Finding]:
+        systems = [system for one in self.inventory.departments.values() for system in one.systems.values()]
+        wanted = {"identity": True, "compute": True, "network": True, "block-storage": True, "image": True}
+        wanted["load-balancer"] = any(system.network.load_balancers for system in systems)
+        wanted["key-manager"] = any(system.security.secrets for system in systems)
+        wanted["object-store"] = any(system.storage.containers for system in systems)
+        for name in (name for name, needed in wanted.items() if needed):
+            there = bool(self.cloud.has_service(name))
+            yield _found("service", name, there, "not in the catalogue", "deploy it, or name a cloud that has it")
+
+    def _extensions(self) -> Iterator[Finding]:
+        there = {one.alias for one in self.cloud.network.extensions()}
+        for alias, purpose in EXTENSIONS.items():
+            yield _found("extension", alias, alias in there, f"missing: {purpose}", "enable it in neutron")
+
+    def _roles(self) -> Iterator[Finding]:
+        if self._administers:
+            there, remedy = {one.name for one in self.cloud.identity.roles()}, "openstack role create"
+        else:
+            there, remedy = set(self._access.role_names), "ask the provider for it on this project"
+        for role in ROLES:
+            yield _found("role", role, role in there, "missing", remedy)
+
+    def _external_network(self) -> Iterator[Finding]:
+        name = self.environment.external_network
+        network = self.cloud.network.find_network(name)
+        outside = network is not None and network.is_router_external
+        remedy = "name the provider's external network in the environment's external_network"
+        yield _found("external network", name, outside, "no external network of that name", remedy)
+        if outside:
+            versions = {one.ip_version for one in self.cloud.network.subnets(network_id=network.id)}
+            for version in (4, 6):
+                there = version in versions
+                yield _found("external network", f"{name} IPv{version}", there, "no subnet", "add one, or ask for one")
+
+    def _flavors(self) -> Iterator[Finding]:
+        there = {one.name: one for one in self.cloud.compute.flavors()}
+        for flavor, size in {one.flavor: one for one in self.inventory.sizes(self.environment).values()}.items():
+            found = there.get(flavor)
+            if found is None:
+                yield self._offer("flavor", flavor)
+                continue
+            same = (found.vcpus, found.ram) == (size.vcpus, size.memory_mib)
+            said = f"has {found.vcpus} vCPUs and {found.ram} MiB, not {size.vcpus} and {size.memory_mib}"
+            yield _found("flavor", flavor, same, said, "give the size in the environment's sizes another shape")
+
+    def _volume_types(self) -> Iterator[Finding]:
+        there = {one.name for one in self.cloud.block_storage.types()}
+        for name in self.environment.volume_types:
+            yield self._offer("volume type", name) if name not in there else _well("volume type", name)
+
+    def _offer(self, rule: str, name: str) -> Finding:
+        """Judge what the foundation makes, where it may."""
+        if self._administers:
+            return Finding(rule=rule, object=name, verdict="conform", reason="not there yet: the foundation makes it")
+        return _found(rule, name, False, "missing", "ask the provider for it, or name one that is there")  # noqa: FBT003
+
+    def _images(self) -> Iterator[Finding]:
+        for purpose, name in self.environment.images.items():
+            image = self.cloud.image.find_image(name)
+            usable = image is not None and image.status == "active"
+            remedy = f"upload it, or name the cloud's own in the environment's images.{purpose}"
+            yield _found("image", name, usable, "missing or not active", remedy)
+
+    def _quotas(self) -> Iterator[Finding]:
+        """Compare the project's limits with what its department needs; an administrator sets them by the foundation."""
+        department = self.inventory.departments.get(str(self._access.project_name))
+        if department is None or self._administers:
+            return
+        limits = _limits(self.cloud, str(self._access.project_id))
+        for name, needed in asdict(department_quota(self.inventory, self.environment, department)).items():
+            if name in limits:
+                enough = limits[name] < 0 or limits[name] >= needed
+                said = f"{limits[name]} granted, {needed} needed"
+                yield _found("quota", name, enough, said, "ask the provider for more")
+
+
+def look(cloud: Connection, inventory: Inventory, environment: Environment) -> list[Finding]:
+    """Look at a cloud with the access that `cloud` has; nothing is changed."""
+    return Look(cloud, inventory, environment).findings()
+
+
+def _limits(cloud: Any, project: str) -> dict[str, int]:  # noqa: ANN401
+    """Return the limits of a project by our own words; below zero is without limit."""
+    compute, volumes = cloud.get_compute_limits(), cloud.block_storage.get_limits().absolute
+    network = cloud.network.get_quota(project)
+    found = {
+        "instances": compute["max_total_instances"],
+        "cores": compute["max_total_cores"],
+        "memory_mib": compute["max_total_ram_size"],
+        "volumes": volumes.max_total_volumes,
+        "volume_gib": volumes.max_total_volume_gigabytes,
+        "networks": network.networks,
+        "subnets": network.subnets,
+        "ports": network.ports,
+        "routers": network.routers,
+        "floating_addresses": network.floating_ips,
+        "security_groups": network.security_groups,
+        "security_group_rules": network.security_group_rules,
+    }
+    return {name: int(limit) for name, limit in found.items()}
+
+
+def _tried(rule: str, look_at: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    try:
+        return list(look_at())
+    except ForbiddenException:
+        reason, remedy = "this access may not look", "look with another, or ask the provider"
+    except (SDKException, ClientException) as error:
+        reason, remedy = f"the cloud says: {' '.join(str(error).split())[:200]}", "look again when it answers"
+    return [Finding(rule=rule, object="all", verdict="not_tested", reason=reason, remedy=remedy)]
+
+
+def _well(rule: str, name: str) -> Finding:
+    return Finding(rule=rule, object=name, verdict="conform")
+
+
+def _found(rule: str, name: str, there: bool, reason: str, remedy: str) -> Finding:  # noqa: FBT001
+    if there:
+        return _well(rule, name)
+    return Finding(rule=rule, object=name, verdict="nonconform", reason=reason, remedy=remedy)
