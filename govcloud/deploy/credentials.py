@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +30,7 @@ from govcloud.deploy import clouds_file, default_group
 ROLES = ("member", "creator", "load-balancer_member")
 LIFE = timedelta(days=30)
 DOMAIN = "Default"
+_TRIES = 8
 
 
 def known(workspace: Workspace, cloud: str) -> bool:
@@ -121,6 +124,11 @@ class _Access:
             )
         elif not self._signs_in(admin, project_id):
             identity.update_user(user, password=password)
+        self._assign(admin, project_id, user)
+
+    @staticmethod
+    def _assign(admin: openstack.connection.Connection, project_id: str, user: Any) -> None:  # noqa: ANN401
+        identity: Any = admin.identity
         for name in ROLES:
             role = identity.find_role(name)
             if role is None:
@@ -171,12 +179,15 @@ class _Access:
             self._note(current.id, _end(current))
             return
         end = now + LIFE
-        made = identity.create_application_credential(
-            owner,
-            name=f"stacks-{now:%Y%m%dT%H%M%S}",
-            description="Used by the stacks of this department",
-            roles=[{"name": name} for name in ROLES],
-            expires_at=f"{end:%Y-%m-%dT%H:%M:%S}",
+        made = _once_assigned(
+            lambda: identity.create_application_credential(
+                owner,
+                name=f"stacks-{now:%Y%m%dT%H%M%S}",
+                description="Used by the stacks of this department",
+                roles=[{"name": name} for name in ROLES],
+                expires_at=f"{end:%Y-%m-%dT%H:%M:%S}",
+            ),
+            lambda: self._assign(admin, str(user.current_project_id), owner),
         )
         clouds_file.put(
             self.workspace,
@@ -203,6 +214,23 @@ class _Access:
     def _current_id(self) -> str:
         entry = clouds_file.entry(self.workspace, self.cloud) or {}
         return str((entry.get("auth") or {}).get("application_credential_id", ""))
+
+
+def _once_assigned(create: Callable[[], Any], assign: Callable[[], None]) -> Any:  # noqa: ANN401
+    """Create what needs roles that were just assigned.
+
+    Keystone answers from a cache that departments fill side by side: it may have noted what was there before the last
+    role. Each assignment, of a role that is there too, makes it forget.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return create()
+        except openstack.exceptions.BadRequestException as refused:
+            if "unassigned role" not in str(refused):
+                raise
+        assign()
+        time.sleep(0.5)
+    return create()
 
 
 def _end(credential: Any) -> datetime:  # noqa: ANN401 - the SDK's resources have no types
