@@ -18,7 +18,8 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=24)]
+KEY = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+Key = Annotated[str, StringConstraints(pattern=KEY, max_length=24)]
 DepartmentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$", max_length=16)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
 Reason = Annotated[str, StringConstraints(min_length=4, max_length=200)]

@@ -123,12 +123,22 @@ class LoadBalancer(Model):
 class Access(Model):
     """Who may reach a tier. Whatever is not listed is denied."""
 
-    source: Annotated[Key, Field(alias="from")]
-    """A tier of the same system, or `public`."""
+    source: Annotated[str, Field(alias="from", pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z]+)?$", max_length=40)]
+    """A tier of the same system, `public`, or `<system>.<tier>` of another one."""
     to: Tier
     protocol: Protocol = Protocol.TCP
     ports: Annotated[tuple[Port, ...], Field(min_length=1)]
     why: Reason
+
+    @property
+    def source_system(self) -> str:
+        """The other system that it comes from; empty when it is the same, or the public."""
+        return self.source.rpartition(".")[0]
+
+    @property
+    def source_tier(self) -> str:
+        """The tier that it comes from."""
+        return self.source.rpartition(".")[2]
 
 
 class Secret(Model):
@@ -152,7 +162,7 @@ class Network(Model):
 
 
 class System(Model):
-    """One information system, classified as a whole."""
+    """One information system, classified as a whole; `platforms/<key>.yaml` holds one that the city's owner runs."""
 
     title: Title
     level: Level

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from govcloud.core.model.base import DepartmentKey, Key, Model, Port, Protocol, Reason, SizeGib, Title
 from govcloud.core.model.city import Size
+from govcloud.core.model.department import ComputeGroup
 
 
 class VolumeType(Model):
@@ -55,6 +56,8 @@ class Environment(Model):
     """Instead of the city's production sizes."""
     largest_volume_gib: SizeGib | None = None
     """A limit to every volume, where the city is only rehearsed."""
+    fewest_servers: bool = False
+    """Whether tiers shrink where the city is only rehearsed; none is left out."""
     volume_types: dict[Key, VolumeType]
     shared_services: dict[Key, SharedService] = Field(default_factory=dict)
     capacity: Capacity
@@ -62,6 +65,11 @@ class Environment(Model):
     def cloud(self, holder: str) -> str:
         """Return the name in clouds.yaml of the administrator's (`admin`) or a department's access."""
         return f"{self.key}-{holder}"
+
+    def servers(self, group: ComputeGroup) -> int:
+        """Return how many servers a tier has here: at the fewest two that stand apart, or else one."""
+        fewest = 2 if group.anti_affinity else 1
+        return min(group.count, fewest) if self.fewest_servers else group.count
 
     def volume_gib(self, wanted: int) -> int:
         """Return the size that a volume has here."""
