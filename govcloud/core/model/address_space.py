@@ -50,15 +50,17 @@ def claims(department: Department) -> Iterator[Claim]:
                 yield Claim(zone=zone, first=first, end=first + 1, system=key, where=stands)
 
 
-def free_number(department: Department, zone: str, count: int = 1, *, besides: Iterable[Claim] = ()) -> int | None:
-    """Return the first of `count` free numbers in a row, in a department's network of a zone; None when it is full."""
+def free_number(
+    department: Department, zone: str, count: int = 1, *, step: int = 1, besides: Iterable[Claim] = ()
+) -> int | None:
+    """Return the first of `count` free numbers in a row, a multiple of `step`; None when the network is full."""
     network = department.networks[zone]
     taken = sorted((one.first, one.end) for one in (*claims(department), *besides) if one.zone == zone)
     candidate = FIRST_NUMBER
     for first, end in taken:
         if candidate + count <= first:
             break
-        candidate = max(candidate, end)
+        candidate = max(candidate, -(-end // step) * step)
     return candidate if candidate + count <= network.first_dynamic else None
 
 

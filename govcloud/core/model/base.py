@@ -27,6 +27,8 @@ Clause = Annotated[str, StringConstraints(pattern=r"^8\.[12]\.[1-9][0-9]?\.[0-9]
 Role = Annotated[str, StringConstraints(min_length=2, max_length=30, pattern=r"^[^0-9@]+$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Annotated[int, Field(ge=2, le=3)]
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false; `no` is text, and text is refused."""
 SizeGib = Annotated[int, Field(ge=1, le=65536)]
 
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from govcloud.core.model.base import (
     Contacts,
     DepartmentKey,
+    Flag,
     Key,
     Level,
     Model,
@@ -65,7 +66,7 @@ class ComputeGroup(Model):
     size: Key
     image: Key
     first_host: HostNumber
-    anti_affinity: bool
+    anti_affinity: Flag
 
 
 class Backup(Model):
@@ -90,7 +91,7 @@ class ObjectContainer(Model):
     """A container for documents."""
 
     why: Reason
-    versioned: bool = True
+    versioned: Flag = True
 
 
 class Storage(Model):
@@ -117,7 +118,7 @@ class LoadBalancer(Model):
     tier: Tier
     first_host: HostNumber
     listeners: Annotated[dict[Key, Port], Field(min_length=1)]
-    floating_address: bool = False
+    floating_address: Flag = False
 
 
 class Access(Model):
@@ -166,7 +167,7 @@ class System(Model):
 
     title: Title
     level: Level
-    xinchuang: bool
+    xinchuang: Flag
     """Whether it stands on the domestic stack (信创)."""
     data_classes: Annotated[tuple[Literal["public", "internal", "personal", "certificate"], ...], Field(min_length=1)]
     contacts: Contacts

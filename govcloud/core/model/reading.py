@@ -69,8 +69,8 @@ class Reading:
 
 
 def _fault(located: Located, detail: ErrorDetails, model: type[Model]) -> Fault:
-    where = _known(located, detail["loc"])
     kind = detail["type"]
+    where = _known(located, detail["loc"], missing=kind == "missing")
     if kind == "missing":
         fix = tr("add `{name}:`", name=detail["loc"][-1])
         return located.fault(where, tr("is missing"), fix=fix, of_key=True)
@@ -84,13 +84,13 @@ def _fault(located: Located, detail: ErrorDetails, model: type[Model]) -> Fault:
     return located.fault(where, told(detail) + shown)
 
 
-def _known(located: Located, path: tuple[int | str, ...]) -> Where:
-    """Drop what pydantic adds to a path (union branches, key markers), keep what the file has and one missing name."""
+def _known(located: Located, path: tuple[int | str, ...], *, missing: bool) -> Where:
+    """Drop what pydantic adds to a path (union branches, key markers), keep what the file has and a missing name."""
     where: Where = ()
     for number, part in enumerate(path):
-        if (*where, part) in located.values or number == len(path) - 1:
+        if (*where, part) in located.values or (missing and number == len(path) - 1):
             where = (*where, part)
-    return where if where and where[-1] != "[key]" else where[:-1]
+    return where
 
 
 def _field_names(model: type[Model]) -> list[str]:

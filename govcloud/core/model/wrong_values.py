@@ -34,6 +34,7 @@ _MESSAGES = {
     "tuple_type": mark("must be a list"),
     "too_short": mark("must have {min_length} entries or more"),
     "too_long": mark("must have {max_length} entries or fewer"),
+    "ip_any_network": mark("must be a network, its host part zero"),
     "ip_v4_network": mark("must be an IPv4 network, its host part zero"),
     "ip_v6_network": mark("must be an IPv6 network, its host part zero"),
 }
