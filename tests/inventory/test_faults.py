@@ -14,6 +14,7 @@ from govcloud.core.errors import GovcloudError
 from govcloud.core.located_yaml import Fault
 from govcloud.core.model.inventory import examine, load
 from govcloud.core.workspace import Workspace
+from tests.inventory import large_city
 from tests.inventory.cases import APPROVAL, CASES, EXCHANGE, Case
 from tests.inventory.conftest import Spoil
 
@@ -23,6 +24,12 @@ def test_the_sample_has_no_fault() -> None:
 
 
 FILES = ["city", "zones", "address_plan", "milestones", APPROVAL, EXCHANGE, "environments/lab"]
+
+
+def test_a_large_city_has_no_fault_either(tmp_path: Path) -> None:
+    lines = large_city.write(tmp_path / "inventory", 5)
+    assert lines > 1500
+    assert examine(tmp_path / "inventory")[1] == []
 
 
 @pytest.fixture
