@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from govcloud.core.errors import GovcloudError
 from govcloud.core.language import tr
 from govcloud.core.model.access_checks import EXCHANGE
-from govcloud.core.model.address_space import FIRST_NUMBER, Claim, first_free, free_number, networks_of
+from govcloud.core.model.address_space import FIRST_NUMBER, Claim, first_free, free_number, taken_of
 from govcloud.core.model.base import Tier
 from govcloud.core.model.department import Department
 from govcloud.core.model.inventory import Inventory
@@ -40,9 +40,8 @@ def department(inventory: Inventory, title: str, zones: Sequence[str]) -> str:
         block = inventory.plan.zones.get(zone)
         if block is None:
             raise GovcloudError(tr("{zone} is not a zone; fix: one of: {known}", zone=zone, known=_zones(inventory)))
-        taken = networks_of(inventory, zone)
-        ipv4 = first_free(block.ipv4, [one.ipv4 for _, one in taken])
-        ipv6 = first_free(block.ipv6, [one.ipv6 for _, one in taken])
+        ipv4 = first_free(block.ipv4, taken_of(inventory, zone, 4))
+        ipv6 = first_free(block.ipv6, taken_of(inventory, zone, 6))
         if ipv4 is None or ipv6 is None:
             message = tr("{zone} has no free network; fix: give it a larger range in address_plan.yaml", zone=zone)
             raise GovcloudError(message)

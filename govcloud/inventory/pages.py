@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from govcloud.core.files import write_atomically
-from govcloud.core.model.address_space import Network, claims, free_ranges, networks_of
+from govcloud.core.model.address_space import Network, claims, free_ranges, networks_of, taken_of
 from govcloud.core.model.department import Department
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.milestones import DEPARTMENTS
@@ -86,8 +86,8 @@ def _ranges(inventory: Inventory, zone: str) -> ZoneRanges:
         ipv4=str(block.ipv4),
         ipv6=str(block.ipv6),
         networks=[_numbers(inventory.departments[key], zone) for key, _ in networks],
-        free_v4=_listed(free_ranges(block.ipv4, [one.ipv4 for _, one in networks])),
-        free_v6=_listed(free_ranges(block.ipv6, [one.ipv6 for _, one in networks])),
+        free_v4=_listed(free_ranges(block.ipv4, taken_of(inventory, zone, 4))),
+        free_v6=_listed(free_ranges(block.ipv6, taken_of(inventory, zone, 6))),
     )
 
 

@@ -127,14 +127,14 @@ def test_a_zone_without_a_free_network_is_told(inventory: Path) -> None:
         add.department(inventory, "four", "四局", ["extranet"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     wishes=st.lists(
         st.tuples(
             st.sampled_from(["approval", "bureau"]), st.sampled_from([2, 3]), st.sets(st.sampled_from(Tier), min_size=1)
         ),
         min_size=1,
-        max_size=4,
+        max_size=3,
     )
 )
 def test_whatever_is_added_has_no_fault(inventory: Path, wishes: list[tuple[str, int, set[Tier]]]) -> None:

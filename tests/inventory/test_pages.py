@@ -58,6 +58,7 @@ def test_the_page_has_all_parts(inventory: Inventory, tmp_path: Path) -> None:
     for milestone in inventory.milestones.milestones.values():
         assert milestone.words in page
     assert "空闲：10.16.0.0/24、10.16.3.0/24" in page
+    assert "空闲：10.20.5.0/24、" in page  # 10.20.0.0/24 is the packages'
     assert 'title="10.19.2.20 人口综合库 database"' in page
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from govcloud.core.language import tr
 from govcloud.core.located_yaml import Fault
-from govcloud.core.model.address_space import Claim, claims, first_free, free_number
+from govcloud.core.model.address_space import Claim, Network, claims, first_free, free_number, shared_networks
 from govcloud.core.model.city import Block
 from govcloud.core.model.department import Department
 from govcloud.core.model.inventory import Inventory
@@ -28,6 +28,18 @@ def plan_has_no_overlap(inventory: Inventory, reading: Reading) -> Iterator[Faul
             if zone in department.networks
         ]
         yield from _inside(block, networks)
+        shared = [one for family in (block.ipv4, block.ipv6) for one in shared_networks(inventory, family)]
+        yield from _apart(networks, shared)
+
+
+def _apart(blocks: Sequence[tuple[str, Block, Here]], shared: Sequence[Network]) -> Iterator[Fault]:
+    for _, block, here in blocks:
+        for one in shared:
+            family = f"ipv{one.version}"
+            inner: Network = getattr(block, family)
+            if inner.version == one.version and inner.overlaps(one):
+                what = tr("{inner} overlaps {other} of a shared service", inner=inner, other=one)
+                yield (here / family).fault(what, clause=_CLAUSE, fix=tr("take another range"))
 
 
 def _inside(around: Block, blocks: Sequence[tuple[str, Block, Here]]) -> Iterator[Fault]:

@@ -70,6 +70,27 @@ def networks_of(inventory: Inventory, zone: str) -> list[tuple[str, Block]]:
     return sorted(found, key=lambda one: one[1].ipv4)
 
 
+def shared_networks(inventory: Inventory, around: Network) -> list[Network]:
+    """Return what the services that all servers may reach have of a range, in any environment."""
+    return sorted(
+        {
+            network
+            for environment in inventory.environments.values()
+            for service in environment.shared_services.values()
+            for network in service.networks
+            if network.version == around.version and network.overlaps(around)
+        }
+    )
+
+
+def taken_of(inventory: Inventory, zone: str, version: int) -> list[Network]:
+    """Return what nobody else may have of a zone: the departments' networks, and those of shared services."""
+    block = inventory.plan.zones[zone]
+    shared = shared_networks(inventory, block.ipv4 if version == 4 else block.ipv6)  # noqa: PLR2004 - the family
+    networks = [one for _, one in networks_of(inventory, zone)]
+    return [*shared, *(one.ipv4 if version == 4 else one.ipv6 for one in networks)]  # noqa: PLR2004 - the family
+
+
 def free_ranges(around: Network, taken: Iterable[Network]) -> list[Network]:
     """Return what is left of a range, in as few ranges as can be."""
     left = IPSet([str(around)]) - IPSet(map(str, taken))
