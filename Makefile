@@ -1,6 +1,6 @@
 # What a newcomer types. Every target may be interrupted and run again: it continues.
 .POSIX:
-.PHONY: up test test-all check down clean bench lock
+.PHONY: up test test-all check down clean bench lock translations
 GOVCLOUD = .venv/bin/govcloud
 
 up: .venv/.ready
@@ -27,6 +27,9 @@ down:
 clean:
 	[ ! -x $(GOVCLOUD) ] || $(GOVCLOUD) lab clean
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+translations:
+	.venv/bin/python -m toolchain.translations
 
 lock:
 	.venv/bin/python -m toolchain.lock

@@ -22,7 +22,9 @@ from lab.rootfs import Foundations
 from lab.services import BOOTSTRAP, CATALOGUE, HOSTS, SERVICES, SWIFT_PORTS
 from lab.supervisor import Supervisor
 
-READY_SECONDS = 240
+# After `make down` a compute host starts its servers one after another before it answers: twenty of them take a minute,
+# and several on a busy machine.
+READY_SECONDS = 600
 
 
 @dataclass

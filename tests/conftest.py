@@ -23,6 +23,8 @@ from tests import lab_logs, machine
 ROOT = Path(__file__).resolve().parents[1]
 TEST_CITY = ROOT / ".test" / "city"
 NEIGHBOUR = ROOT / ".test" / "neighbour"
+# Whatever the locale of whoever runs the tests: messages are compared in English.
+os.environ["LANGUAGE"] = "C"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ INPUTS = (ROOT / "requirements.txt", ROOT / "pyproject.toml", uv.PINNED)
 
 # Package -> is it there? With the tools from elsewhere (a newer release, another distribution) nothing is installed.
 PACKAGES: dict[str, Callable[[], bool]] = {
+    "graphviz": lambda: shutil.which("dot") is not None,
     "mmdebstrap": lambda: shutil.which("mmdebstrap") is not None,
     "iproute2": lambda: shutil.which("ip") is not None,
     "zstd": lambda: shutil.which("zstd") is not None,

@@ -15,6 +15,9 @@ from typing import TypeAlias
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.reader import ReaderError
+
+from govcloud.core.language import tr
 
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool | None"
 Where: TypeAlias = tuple[str | int, ...]
@@ -38,11 +41,11 @@ class Fault:
     def __str__(self) -> str:
         """Give the fault as one line."""
         subject = f" {self.subject}:" if self.subject else ""
-        reason = ", ".join(part for part in (self.why, self.clause) if part)
+        reason = tr(", ").join(part for part in (self.why, self.clause) if part)
         return (
             f"{self.file}:{self.line}:{self.column}:{subject} {self.what}"
-            + (f" ({reason})" if reason else "")
-            + (f"; fix: {self.fix}" if self.fix else "")
+            + (tr(" ({reason})", reason=reason) if reason else "")
+            + (tr("; fix: {fix}", fix=self.fix) if self.fix else "")
         )
 
 
@@ -97,7 +100,7 @@ def read(path: Path, shown_as: str) -> Located:
     try:
         data = path.read_bytes()
     except OSError as error:
-        located.faults.append(Fault(shown_as, 1, 1, "", f"cannot be read: {error.strerror}"))
+        located.faults.append(Fault(shown_as, 1, 1, "", tr("cannot be read: {reason}", reason=error.strerror)))
         return located
     return parse(data, located)
 
@@ -107,20 +110,23 @@ def parse(data: bytes, located: Located) -> Located:
     try:
         node = _compose(data)
         if node is None:
-            located.faults.append(Fault(located.file, 1, 1, "", "is empty", fix="fill it or remove it"))
+            located.faults.append(Fault(located.file, 1, 1, "", tr("is empty"), fix=tr("fill it or remove it")))
         else:
             located.value = _build(node, (), located)
     except UnicodeDecodeError as error:
-        located.faults.append(Fault(located.file, data.count(b"\n", 0, error.start) + 1, 1, "", "is not UTF-8"))
+        located.faults.append(Fault(located.file, data.count(b"\n", 0, error.start) + 1, 1, "", tr("is not UTF-8")))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        what = " ".join(str(error.problem or error.context or "is not YAML").split())
-        located.faults.append(Fault(located.file, line, column, "", what))
-    except yaml.YAMLError as error:
-        located.faults.append(Fault(located.file, 1, 1, "", "is not YAML: " + " ".join(str(error).split())))
+        problem = " ".join(str(error.problem or error.context or "").split())
+        what = tr("is not YAML: {problem}", problem=tr(problem) if problem else "?")
+        located.faults.append(Fault(located.file, line, column, "", what, fix=tr("see the line and the one before")))
+    except ReaderError as error:
+        line = data.decode("utf-8").count("\n", 0, error.position) + 1
+        what = tr("holds the character {code}, which no text has", code=f"U+{int(error.character):04X}")
+        located.faults.append(Fault(located.file, line, 1, "", what, fix=tr("remove it")))
     except RecursionError:
-        located.faults.append(Fault(located.file, 1, 1, "", "is nested too deep"))
+        located.faults.append(Fault(located.file, 1, 1, "", tr("is nested too deep")))
     return located
 
 
@@ -138,12 +144,12 @@ def _build(node: Node, where: Where, located: Located, seen: set[int] | None = N
     located.values[where] = (node.start_mark.line + 1, node.start_mark.column + 1)
     if id(node) in seen:
         located.faults.append(
-            located.fault(where, "is an alias", why="a reader must see the value", fix="write it out")
+            located.fault(where, tr("is an alias"), why=tr("a reader must see the value"), fix=tr("write it out"))
         )
         return None
     seen.add(id(node))
     if len(where) > _DEEPEST:
-        located.faults.append(located.fault(where, "is nested too deep"))
+        located.faults.append(located.fault(where, tr("is nested too deep")))
         return None
     if isinstance(node, MappingNode):
         return _mapping(node, where, located, seen)
@@ -159,15 +165,15 @@ def _mapping(node: MappingNode, where: Where, located: Located, seen: set[int]) 
         if not isinstance(key_node, ScalarNode) or key_node.tag != "tag:yaml.org,2002:str":
             subject = ".".join(map(str, where))
             located.faults.append(
-                Fault(located.file, line, column, subject, "has a key that is not text", fix="quote it")
+                Fault(located.file, line, column, subject, tr("has a key that is not text"), fix=tr("quote it"))
             )
             continue
         key = str(key_node.value)
         here = (*where, key)
         if key in result:
             first = located.keys[here][0]
-            what = f"is given twice, first in line {first}"
-            located.faults.append(Fault(located.file, line, column, ".".join(map(str, here)), what, fix="keep one"))
+            what, fix = tr("is given twice, first in line {line}", line=first), tr("keep one of the two")
+            located.faults.append(Fault(located.file, line, column, ".".join(map(str, here)), what, fix=fix))
             continue
         located.keys[here] = (line, column)
         result[key] = _build(value_node, here, located, seen)
@@ -181,13 +187,13 @@ def _scalar(node: Node, where: Where, located: Located) -> Value:
         return text
     reader = _READERS.get(kind)
     if reader is None:
-        fault = located.fault(where, f"has the tag {node.tag}", why="tags are not read", fix="remove the tag")
-        located.faults.append(fault)
+        what, why = tr("has the tag {tag}", tag=node.tag), tr("tags are not read")
+        located.faults.append(located.fault(where, what, why=why, fix=tr("remove it")))
         return None
     try:
         return reader(text)
     except (KeyError, ValueError):
-        located.faults.append(located.fault(where, f"is not a usable {kind}"))
+        located.faults.append(located.fault(where, tr("cannot be read as {kind}", kind=kind)))
         return None
 
 

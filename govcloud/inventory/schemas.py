@@ -9,14 +9,17 @@ from typing import Any
 from govcloud.core.files import write_atomically
 from govcloud.core.model.base import Model
 from govcloud.core.model.city import AddressPlan, City, Zones
-from govcloud.core.model.department import Department
+from govcloud.core.model.department import Department, System
 from govcloud.core.model.environment import Environment
+from govcloud.core.model.milestones import Milestones
 
 FILES: dict[str, type[Model]] = {
     "city": City,
     "zones": Zones,
     "address_plan": AddressPlan,
+    "milestones": Milestones,
     "department": Department,
+    "system": System,
     "environment": Environment,
 }
 _KEY_IS_FILE_NAME = frozenset({"department", "environment"})

@@ -35,6 +35,7 @@ class _Builder:
         self.context = context
         self.department: Department = department_of(context.inventory, context.unit)
         self.system: System = system_of(context.inventory, context.unit)
+        self.key = context.unit.system or ""
         self.name = context.unit.name
         self.labels = context.labels()
         self.shared = UnitReference(f"{context.environment.key}-{self.department.key}")
@@ -44,7 +45,7 @@ class _Builder:
         self.databases: dict[str, Any] = {}
 
     def build(self) -> dict[str, pulumi.Input[object]]:
-        rules = system_groups(self.system)
+        rules = system_groups(self.context.inventory, self.department, self.key)
         groups = SecurityGroups(
             f"{self.name}-groups",
             SecurityGroupsArgs(
@@ -140,7 +141,7 @@ class _Builder:
                 ipv4=str(network.ipv4_of(group.first_host + number)),
                 ipv6=str(network.ipv6_of(group.first_host + number)),
             )
-            for number in range(group.count)
+            for number in range(self.context.environment.servers(group))
         }
 
     def _volume_args(self, key: str, server_ids: Mapping[str, pulumi.Output[str]]) -> TierVolumesArgs:

@@ -59,7 +59,7 @@ def test_only_plain_types_are_guessed(text: str, value: object) -> None:
         ("# only a comment", 1, 1, "is empty"),
         (b"a: \xff", 1, 1, "not UTF-8"),
         (b"a: \x00", 1, 1, ""),
-        ("a: " + "9" * 5000, 1, 4, "not a usable int"),
+        ("a: " + "9" * 5000, 1, 4, "cannot be read as int"),
         ("[" * 3000, 1, 1, ""),
         ("[" * 200 + "]" * 200, 1, 42, "too deep"),
     ],

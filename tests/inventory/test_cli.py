@@ -28,7 +28,7 @@ def spoiled(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_sound_inventory_is_told_in_one_line() -> None:
     result = RUN.invoke(cli.app, ["check"])
     assert result.exit_code == Exit.DONE
-    assert "2 departments, 1 systems, 3 units, 6 zones: no fault" in result.output
+    assert "4 departments, 26 systems, 31 units, 6 zones, 37 milestones: no fault" in result.output
 
 
 @pytest.mark.usefixtures("spoiled")
@@ -53,6 +53,24 @@ def test_faults_as_json_have_their_parts() -> None:
 def test_the_tree_shows_what_there_is() -> None:
     shown = RUN.invoke(cli.app, ["show"]).output
     assert all(word in shown for word in ("石家庄市", "核心数据区", "市行政审批局", "电子证照", "10.19.1.20"))
+
+
+def test_faults_are_told_in_the_operators_language(spoiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "zh_CN")
+    told = RUN.invoke(cli.app, ["check"]).output
+    assert "inventory/zones.yaml:8:12: zones.internet.tiers: 让数据库放在了对外的分区（8.1.2.1 d）" in told
+    assert spoiled.is_dir()
+
+
+def test_a_department_and_its_system_are_written_and_what_comes_next_is_told(
+    inventory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workspace, "here", lambda: Workspace(inventory.parent))
+    result = RUN.invoke(cli.app, ["add", "department", "tax", "--title", "市税务局"])
+    assert (result.exit_code, "written: inventory/departments/tax.yaml" in result.output) == (Exit.DONE, True)
+    result = RUN.invoke(cli.app, ["add", "system", "tax", "invoices", "--title", "电子发票", "--tier", "application"])
+    assert "next: govcloud deploy foundation tax tax-invoices" in result.output
+    assert "5 departments, 27 systems, 33 units" in RUN.invoke(cli.app, ["check"]).output
 
 
 def test_schemas_that_differ_are_told_and_written(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,8 +56,13 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
 
 
 def test_the_plan_is_large_enough(city: City) -> None:
-    assert len(city.resources) >= 60
-    assert len(list(city.of("Instance"))) >= 7
+    assert len({one.unit for one in city.made}) >= 25
+    assert len(list(city.of("Instance"))) >= 30
+
+
+def test_a_unit_stays_small(city: City) -> None:
+    sizes = Counter(one.unit for one in city.resources)
+    assert {unit: size for unit, size in sizes.items() if size > 300} == {}
 
 
 def test_every_export_has_the_shape_of_the_contract(city: City) -> None:
@@ -104,7 +110,8 @@ def test_a_preview_of_a_city_that_nobody_has_built_goes_through(tmp_path: Path, 
 
 def test_servers_of_a_tier_stand_on_different_machines(city: City) -> None:
     for tier in ("web", "application", "database"):
-        servers = [one for one in city.of("Instance") if one.inputs["metadata"]["tier"] == tier]
+        unit = "approval-elicence"
+        servers = [one for one in city.of("Instance") if (one.unit, one.inputs["metadata"]["tier"]) == (unit, tier)]
         groups = {one.inputs["schedulerHints"][0]["group"] for one in servers}
         assert len(servers) == 2
         assert groups == {f"approval-elicence-{tier}-id"}
@@ -137,13 +144,45 @@ def test_the_database_is_reached_from_the_application_tier_and_its_own_only(city
     assert operated == {"approval-bastion-id"}
 
 
+def test_a_database_of_another_system_is_opened_to_the_exchange_address_by_address(city: City) -> None:
+    """The addresses are those of production, so a tier that grows in one unit changes nothing in another."""
+    sources = {
+        rule.inputs["remoteIpPrefix"]
+        for rule in _rules(city, "bureau-credit-database", "ingress")
+        if rule.inputs["ethertype"] == "IPv4" and not rule.inputs.get("remoteGroupId")
+    }
+    assert sources == {f"10.18.2.{number}/32" for number in (20, 21, 22, 23, 30, 31, 32, 33)}
+    opened = {
+        rule.inputs["remoteIpPrefix"]
+        for rule in _rules(city, "bureau-sharing-application", "egress")
+        if (rule.inputs["ethertype"], rule.inputs["portRangeMin"]) == ("IPv6", 5432)
+    }
+    assert opened >= {"fd00:1301:4:2::3c/128"}
+
+
+def test_a_rehearsed_city_has_fewer_servers_and_no_tier_less(tmp_path: Path, city: City) -> None:
+    whole = city.inventory.environments["lab"].model_copy(update={"fewest_servers": False})
+    production = build_city(replace(city.inventory, environments={"lab": whole}), tmp_path)
+
+    def tiers(one: City) -> Counter[tuple[str, str]]:
+        return Counter((server.unit, server.inputs["metadata"]["tier"]) for server in one.of("Instance"))
+
+    assert tiers(production)["bureau-exchange", "application"] == 4
+    assert tiers(city)["bureau-exchange", "application"] == 2
+    assert tiers(city)["bureau-capability", "application"] == 1
+    assert set(tiers(city)) == set(tiers(production))
+    apart = {one.unit for one in city.of("ServerGroup")}
+    assert all(number == 2 for (unit, _), number in tiers(city).items() if unit in apart)
+
+
 def test_only_the_web_tier_is_open_to_all(city: City) -> None:
     open_groups = {
         rule.inputs["securityGroupId"]
         for rule in city.of("SecGroupRule")
         if rule.inputs.get("remoteIpPrefix") in {"0.0.0.0/0", "::/0"}
     }
-    assert open_groups == {"approval-elicence-web-id"}
+    web = {"approval-elicence", "bureau-mobile-hall", "bureau-open-data", "market-publicity"}
+    assert open_groups == {f"{unit}-web-id" for unit in web}
 
 
 def test_every_group_begins_with_no_rule(city: City) -> None:
@@ -160,14 +199,17 @@ def test_both_families_have_the_same_rules(city: City) -> None:
 
 def test_the_secret_is_in_one_place_and_in_no_export(city: City) -> None:
     holders = [one for one in city.resources if CANARY in str(one.inputs)]
-    assert [one.kind for one in holders] == ["SecretV1"]
+    assert {one.kind for one in holders} == {"SecretV1"}
+    systems = [one for department in city.inventory.departments.values() for one in department.systems.values()]
+    assert len(holders) == sum(len(one.security.secrets) for one in systems)
     assert CANARY not in str(city.exports)
 
 
-def test_quotas_have_room_for_what_is_made(city: City) -> None:
-    compute = city.named("QuotaSetV2", "approval-compute").inputs
-    network = city.named("QuotaV2", "approval-network").inputs
-    tenant = [one for one in city.resources if one.unit != "foundation"]
+@pytest.mark.parametrize("department", ["approval", "bureau", "market", "police"])
+def test_quotas_have_room_for_what_is_made(city: City, department: str) -> None:
+    compute = city.named("QuotaSetV2", f"{department}-compute").inputs
+    network = city.named("QuotaV2", f"{department}-network").inputs
+    tenant = [one for one in city.resources if one.unit.partition("-")[0] == department]
     counted = {
         "instances": (compute["instances"], "Instance"),
         "ports": (network["port"], "Port"),

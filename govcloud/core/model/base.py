@@ -18,7 +18,8 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=24)]
+KEY = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+Key = Annotated[str, StringConstraints(pattern=KEY, max_length=24)]
 DepartmentKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*$", max_length=16)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
 Reason = Annotated[str, StringConstraints(min_length=4, max_length=200)]
@@ -26,6 +27,8 @@ Clause = Annotated[str, StringConstraints(pattern=r"^8\.[12]\.[1-9][0-9]?\.[0-9]
 Role = Annotated[str, StringConstraints(min_length=2, max_length=30, pattern=r"^[^0-9@]+$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Annotated[int, Field(ge=2, le=3)]
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false; `no` is text, and text is refused."""
 SizeGib = Annotated[int, Field(ge=1, le=65536)]
 
 

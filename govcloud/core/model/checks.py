@@ -2,52 +2,78 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+from govcloud.core.language import tr
 from govcloud.core.located_yaml import Fault
+from govcloud.core.model.access_checks import access_follows_the_zones
 from govcloud.core.model.address_checks import addresses_are_free, networks_are_usable, plan_has_no_overlap
-from govcloud.core.model.base import Tier
-from govcloud.core.model.department import PUBLIC, Access, System
-from govcloud.core.model.inventory import RESERVED, Inventory, Reading
+from govcloud.core.model.base import KEY, Tier
+from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.milestones import DEPARTMENTS
 from govcloud.core.model.places import Here, each_department, each_group, each_system
 from govcloud.core.model.quotas import total_quota
+from govcloud.core.model.reading import Reading
+from govcloud.core.model.reference_checks import milestones_are_answered_for, references_exist
 
+RESERVED = frozenset({"admin", "foundation", "uplink", DEPARTMENTS})
 _REDUNDANT_FROM_LEVEL = 3
 
 
 def names_are_free(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
-    """Refuse names that mean something else, and a platform without its owner."""
+    """Refuse names that mean something else and names given twice."""
     for department, here in each_department(inventory, reading):
         if department.key in RESERVED:
-            yield here.fault(f"cannot be called {department.key}", why="a unit has that name", fix="rename the file")
-    owner_file = "departments/" + inventory.city.owner
-    if owner_file not in reading.sources:
-        place = Here(reading.sources["city"], ("owner",))
-        yield place.fault(f"department {inventory.city.owner} has no file", fix=f"add inventory/{owner_file}.yaml")
+            what, why = tr("cannot be called {name}", name=department.key), tr("the name means something else")
+            yield here.fault(what, why=why, fix=tr("rename the file"))
+    # Groups of the host list bear a system's name alone.
+    seen: dict[str, str] = {}
+    for department, _, here in each_system(inventory, reading):
+        key = str(here.where[-1]) if here.where else Path(here.source.file).stem
+        first = seen.setdefault(key, department.key)
+        if first != department.key:
+            what = tr("{department} has a system of this name", department=first)
+            yield here.fault(what, fix=tr("take another name"), of_key=True)
+
+
+def platforms_have_one_file(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
+    """Ask that a platform's file has a usable name, and that the owner's file does not describe it too."""
+    owner = reading.sources.get("departments/" + inventory.city.owner)
+    for key in inventory.platforms:
+        if not re.fullmatch(KEY, key):
+            what = tr("cannot be called {name}", name=key)
+            fix = tr("small letters, digits and single hyphens")
+            yield Here(reading.sources[f"platforms/{key}"]).fault(what, fix=fix)
+        if owner and ("systems", key) in owner.keys:
+            what, fix = tr("is a platform with a file of its own"), tr("keep one of the two")
+            yield (Here(owner) / "systems" / key).fault(what, fix=fix, of_key=True)
 
 
 def zones_agree(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Flows lead to zones that exist; every zone has addresses; no database may stand in a public zone."""
     zones = inventory.zones.zones
     here = Here(reading.sources["zones"]) / "zones"
-    known = ", ".join(zones)
+    known = tr("one of: {known}", known=", ".join(zones))
     for key, zone in zones.items():
         for number, flow in enumerate(zone.flows):
             if flow.to not in zones or flow.to == key:
                 place = here / key / "flows" / number / "to"
-                yield place.fault(f"{flow.to} is not another zone", clause="8.1.2.1 c", fix=f"one of: {known}")
+                yield place.fault(tr("{zone} is not another zone", zone=flow.to), clause="8.1.2.1 c", fix=known)
         if zone.public and Tier.DATABASE in zone.tiers:
-            fix = "take `database` out"
-            yield (here / key / "tiers").fault("lets a database stand in a public zone", clause="8.1.2.1 d", fix=fix)
+            what, fix = tr("lets a database stand in a public zone"), tr("take `database` out")
+            yield (here / key / "tiers").fault(what, clause="8.1.2.1 d", fix=fix)
         if zone.level > inventory.city.level:
-            what = f"level {zone.level} is above the platform's {inventory.city.level}"
-            yield (here / key / "level").fault(what, clause="8.2.2.1 a", fix="lower it")
+            what = tr("level {level} is above the platform's {own}", level=zone.level, own=inventory.city.level)
+            yield (here / key / "level").fault(what, clause="8.2.2.1 a", fix=tr("lower it"))
         if key not in inventory.plan.zones:
-            yield (here / key).fault("has no addresses", clause="8.1.2.1 c", fix="add it to address_plan.yaml")
+            what, fix = tr("has no addresses"), tr("add it to address_plan.yaml")
+            yield (here / key).fault(what, clause="8.1.2.1 c", fix=fix)
     plan = Here(reading.sources["address_plan"]) / "zones"
     for key in inventory.plan.zones:
         if key not in zones:
-            yield (plan / key).fault("is not a zone", clause="8.1.2.1 c", fix=f"one of: {known}")
+            yield (plan / key).fault(tr("is not a zone"), clause="8.1.2.1 c", fix=known)
 
 
 def placement(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
@@ -56,16 +82,18 @@ def placement(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
         zone = inventory.zones.zones.get(group.zone)
         place = here / "zone"
         if zone is None or group.zone not in department.networks:
-            fix = f"one of: {', '.join(department.networks)}"
-            yield place.fault(f"the department has no network in {group.zone}", clause="8.1.2.1 c", fix=fix)
+            what = tr("the department has no network in {zone}", zone=group.zone)
+            fix = tr("one of: {known}", known=", ".join(department.networks))
+            yield place.fault(what, clause="8.1.2.1 c", fix=fix)
             continue
         if tier not in zone.tiers:
             fit = [key for key, one in inventory.zones.zones.items() if tier in one.tiers]
-            what = f"the {tier} tier may not stand in {group.zone}"
-            yield place.fault(what, clause="8.1.2.1 d", fix=f"one of: {', '.join(fit)}")
+            what = tr("the {tier} tier may not stand in {zone}", tier=tier.value, zone=group.zone)
+            yield place.fault(what, clause="8.1.2.1 d", fix=tr("one of: {known}", known=", ".join(fit)))
         if system.level > zone.level:
-            what = f"level {system.level} may not stand in {group.zone}, which is fit for level {zone.level}"
-            yield place.fault(what, clause="8.2.2.1 a", fix="take a zone of that level")
+            values = {"level": system.level, "zone": group.zone, "fit": zone.level}
+            what = tr("level {level} may not stand in {zone}, which is fit for level {fit}", **values)
+            yield place.fault(what, clause="8.2.2.1 a", fix=tr("take a zone of that level"))
 
 
 def redundancy(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
@@ -74,81 +102,21 @@ def redundancy(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
         if system.level < _REDUNDANT_FROM_LEVEL:
             continue
         if group.count < 2:  # noqa: PLR2004 - said in the message
-            yield (here / "count").fault(f"level {system.level} needs at least 2", clause="8.1.2.1 e", fix="write 2")
+            what = tr("level {level} needs at least 2", level=system.level)
+            yield (here / "count").fault(what, clause="8.1.2.1 e", fix=tr("write 2"))
         elif not group.anti_affinity:
-            what = f"level {system.level} needs its servers on different machines"
-            yield (here / "anti_affinity").fault(what, clause="8.1.2.1 e", fix="write true")
+            what = tr("level {level} needs its servers on different machines", level=system.level)
+            yield (here / "anti_affinity").fault(what, clause="8.1.2.1 e", fix=tr("write true"))
 
 
-def access_follows_the_zones(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
-    """Let access pass only between zones whose flow is listed; from outside only into a public zone."""
-    for _, system, here in each_system(inventory, reading):
-        for number, access in enumerate(system.security.access):
-            yield from _access(inventory, system, access, here / "security" / "access" / number)
-
-
-def _access(inventory: Inventory, system: System, access: Access, here: Here) -> Iterator[Fault]:
-    target = system.compute.get(access.to)
-    if target is None:
-        yield (here / "to").fault(f"the system has no {access.to} tier", fix="one of its tiers")
-        return
-    zone = inventory.zones.zones.get(target.zone)
-    if access.source == PUBLIC:
-        if zone and not zone.public:
-            what = f"{target.zone} is not reached from outside"
-            yield (here / "from").fault(what, clause="8.1.3.1 a", fix="name the tier that stands in front")
-        return
-    source = next((group for tier, group in system.compute.items() if tier == access.source), None)
-    if source is None:
-        yield (here / "from").fault(f"the system has no {access.source} tier", fix=f"one of its tiers, or {PUBLIC}")
-        return
-    start = inventory.zones.zones.get(source.zone)
-    if start is None or source.zone == target.zone:
-        return
-    allowed = {
-        port
-        for flow in start.flows
-        if (flow.to, flow.protocol) == (target.zone, access.protocol)
-        for port in flow.ports
-    }
-    denied = sorted(set(access.ports) - allowed)
-    if denied:
-        what = f"{access.protocol} {', '.join(map(str, denied))} from {source.zone} to {target.zone} is not listed"
-        yield (here / "ports").fault(what, clause="8.1.3.2 a", fix="use a listed port, or have zones.yaml changed")
-
-
-def references_exist(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
-    """Sizes, volumes, secrets and tiers that are named exist."""
-    sizes = inventory.city.sizes
-    for department, here in each_department(inventory, reading):
-        if department.bastion and department.bastion.size not in sizes:
-            yield (here / "bastion" / "size").fault("is not a size", fix=f"one of: {', '.join(sizes)}")
-    for _, _, _, group, here in each_group(inventory, reading):
-        if group.size not in sizes:
-            yield (here / "size").fault("is not a size", fix=f"one of: {', '.join(sizes)}")
+def data_is_backed_up(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
+    """From level 3 on, every volume has a backup."""
     for _, system, here in each_system(inventory, reading):
         for key, volume in system.storage.volumes.items():
-            if volume.tier not in system.compute:
-                yield (here / "storage" / "volumes" / key / "tier").fault("the system has no such tier")
-        for key, balancer in system.network.load_balancers.items():
-            if balancer.tier not in system.compute:
-                yield (here / "network" / "load_balancers" / key / "tier").fault("the system has no such tier")
-        yield from _database(system, here / "database")
-
-
-def _database(system: System, here: Here) -> Iterator[Fault]:
-    database = system.database
-    if database is None:
-        return
-    volume = system.storage.volumes.get(database.volume)
-    if database.tier not in system.compute:
-        yield (here / "tier").fault("the system has no such tier")
-    if volume is None or volume.tier is not database.tier:
-        yield (here / "volume").fault(f"the {database.tier} tier has no such volume", fix="add it to storage.volumes")
-    elif volume.backup is None:
-        yield (here / "volume").fault("its volume has no backup", clause="8.1.4.9 a", fix="add `backup:` to the volume")
-    if database.secret not in system.security.secrets:
-        yield (here / "secret").fault("is not a secret of the system", fix="add it to security.secrets")
+            if system.level >= _REDUNDANT_FROM_LEVEL and volume.backup is None:
+                what = tr("level {level} needs a backup", level=system.level)
+                place = here / "storage" / "volumes" / key
+                yield place.fault(what, clause="8.1.4.9 a", fix=tr("add `backup:` to the volume"), of_key=True)
 
 
 def environments_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
@@ -161,19 +129,20 @@ def environments_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     for key, environment in inventory.environments.items():
         here = Here(reading.sources[f"environments/{key}"])
         for image in sorted(wanted_images - set(environment.images)):
-            yield (here / "images").fault(f"has no {image}", fix="add it")
+            yield (here / "images").fault(tr("has no {name}", name=image), fix=tr("add it"))
         for kind in sorted(wanted_types - set(environment.volume_types)):
-            yield (here / "volume_types").fault(f"has no {kind}", fix="add it")
+            yield (here / "volume_types").fault(tr("has no {name}", name=kind), fix=tr("add it"))
         for size in sorted(set(environment.sizes) - set(inventory.city.sizes)):
-            yield (here / "sizes" / size).fault(
-                "is not a size of the city", fix=f"one of: {', '.join(inventory.city.sizes)}"
-            )
+            fix = tr("one of: {known}", known=", ".join(inventory.city.sizes))
+            yield (here / "sizes" / size).fault(tr("is not a size of the city"), fix=fix)
         yield from _capacity(inventory, reading, key)
 
 
 def _capacity(inventory: Inventory, reading: Reading, key: str) -> Iterator[Fault]:
-    # Counting needs whole references; what breaks them has been told.
-    for check in (zones_agree, networks_are_usable, placement, references_exist):
+    # Counting needs whole files and references; what breaks them has been told.
+    if reading.faults:
+        return
+    for check in (zones_agree, networks_are_usable, placement, access_follows_the_zones, references_exist):
         if next(check(inventory, reading), None):
             return
     environment = inventory.environments[key]
@@ -186,20 +155,22 @@ def _capacity(inventory: Inventory, reading: Reading, key: str) -> Iterator[Faul
     ):
         has = getattr(environment.capacity, name)
         if needed > has:
-            yield (here / name).fault(
-                f"the quotas of all departments need {needed}, there are {has}", clause="8.1.2.1 a"
-            )
+            what = tr("the quotas of all departments need {needed}, there are {has}", needed=needed, has=has)
+            yield (here / name).fault(what, clause="8.1.2.1 a", fix=tr("take smaller sizes, or add machines"))
 
 
 CHECKS: tuple[Callable[[Inventory, Reading], Iterator[Fault]], ...] = (
     names_are_free,
+    platforms_have_one_file,
     zones_agree,
     plan_has_no_overlap,
     networks_are_usable,
     placement,
     redundancy,
+    data_is_backed_up,
     access_follows_the_zones,
     references_exist,
     addresses_are_free,
+    milestones_are_answered_for,
     environments_fit,
 )

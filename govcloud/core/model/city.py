@@ -11,6 +11,7 @@ from pydantic import Field
 from govcloud.core.model.base import (
     Clause,
     DepartmentKey,
+    Flag,
     Key,
     Level,
     Model,
@@ -75,7 +76,7 @@ class Zone(Model):
     """The highest level of a system that may stand here."""
     tiers: tuple[Tier, ...] = ()
     """The tiers that may stand here."""
-    public: bool = False
+    public: Flag = False
     """Whether it may be reached from outside the city, through a load balancer only."""
     flows: tuple[ZoneFlow, ...] = ()
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from govcloud.core.model.base import (
     Contacts,
     DepartmentKey,
+    Flag,
     Key,
     Level,
     Model,
@@ -65,7 +66,7 @@ class ComputeGroup(Model):
     size: Key
     image: Key
     first_host: HostNumber
-    anti_affinity: bool
+    anti_affinity: Flag
 
 
 class Backup(Model):
@@ -90,7 +91,7 @@ class ObjectContainer(Model):
     """A container for documents."""
 
     why: Reason
-    versioned: bool = True
+    versioned: Flag = True
 
 
 class Storage(Model):
@@ -117,18 +118,28 @@ class LoadBalancer(Model):
     tier: Tier
     first_host: HostNumber
     listeners: Annotated[dict[Key, Port], Field(min_length=1)]
-    floating_address: bool = False
+    floating_address: Flag = False
 
 
 class Access(Model):
     """Who may reach a tier. Whatever is not listed is denied."""
 
-    source: Annotated[Key, Field(alias="from")]
-    """A tier of the same system, or `public`."""
+    source: Annotated[str, Field(alias="from", pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(\.[a-z]+)?$", max_length=40)]
+    """A tier of the same system, `public`, or `<system>.<tier>` of another one."""
     to: Tier
     protocol: Protocol = Protocol.TCP
     ports: Annotated[tuple[Port, ...], Field(min_length=1)]
     why: Reason
+
+    @property
+    def source_system(self) -> str:
+        """The other system that it comes from; empty when it is the same, or the public."""
+        return self.source.rpartition(".")[0]
+
+    @property
+    def source_tier(self) -> str:
+        """The tier that it comes from."""
+        return self.source.rpartition(".")[2]
 
 
 class Secret(Model):
@@ -152,11 +163,11 @@ class Network(Model):
 
 
 class System(Model):
-    """One information system, classified as a whole."""
+    """One information system, classified as a whole; `platforms/<key>.yaml` holds one that the city's owner runs."""
 
     title: Title
     level: Level
-    xinchuang: bool
+    xinchuang: Flag
     """Whether it stands on the domestic stack (信创)."""
     data_classes: Annotated[tuple[Literal["public", "internal", "personal", "certificate"], ...], Field(min_length=1)]
     contacts: Contacts

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, IPvAnyNetwork
 
-from govcloud.core.model.base import DepartmentKey, Key, Model, Port, Protocol, Reason, SizeGib, Title
+from govcloud.core.model.base import DepartmentKey, Flag, Key, Model, Port, Protocol, Reason, SizeGib, Title
 from govcloud.core.model.city import Size
+from govcloud.core.model.department import ComputeGroup
 
 
 class VolumeType(Model):
@@ -29,7 +29,7 @@ class Capacity(Model):
 class SharedService(Model):
     """Something that every server may reach: packages, time, logs, names."""
 
-    networks: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(min_length=1)]
+    networks: Annotated[tuple[IPvAnyNetwork, ...], Field(min_length=1)]
     protocol: Protocol
     ports: Annotated[tuple[Port, ...], Field(min_length=1)]
     why: Reason
@@ -40,14 +40,14 @@ class Environment(Model):
 
     key: DepartmentKey
     title: Title
-    disposable: bool
+    disposable: Flag
     """Whether everything may be destroyed at will; elsewhere what holds data is protected."""
     region: str
     external_network: str
     """Name of the network that routers and floating addresses use."""
     operator_public_key: str
     """File with the operator's public key, from the root of the checkout."""
-    operator_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], Field(min_length=1)]
+    operator_networks: Annotated[tuple[IPvAnyNetwork, ...], Field(min_length=1)]
     """From where the bastions may be reached."""
     images: dict[Key, str]
     """The cloud's name for each image of the inventory."""
@@ -55,6 +55,8 @@ class Environment(Model):
     """Instead of the city's production sizes."""
     largest_volume_gib: SizeGib | None = None
     """A limit to every volume, where the city is only rehearsed."""
+    fewest_servers: Flag = False
+    """Whether tiers shrink where the city is only rehearsed; none is left out."""
     volume_types: dict[Key, VolumeType]
     shared_services: dict[Key, SharedService] = Field(default_factory=dict)
     capacity: Capacity
@@ -62,6 +64,11 @@ class Environment(Model):
     def cloud(self, holder: str) -> str:
         """Return the name in clouds.yaml of the administrator's (`admin`) or a department's access."""
         return f"{self.key}-{holder}"
+
+    def servers(self, group: ComputeGroup) -> int:
+        """Return how many servers a tier has here: at the fewest two that stand apart, or else one."""
+        fewest = 2 if group.anti_affinity else 1
+        return min(group.count, fewest) if self.fewest_servers else group.count
 
     def volume_gib(self, wanted: int) -> int:
         """Return the size that a volume has here."""

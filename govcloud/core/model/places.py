@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from govcloud.core.located_yaml import Fault, Located, Where
 from govcloud.core.model.base import Tier
 from govcloud.core.model.department import ComputeGroup, Department, System
-from govcloud.core.model.inventory import Inventory, Reading
+from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class Here:
         """Return a place inside this one."""
         return Here(self.source, (*self.where, part))
 
-    def fault(self, what: str, *, clause: str = "", fix: str = "", why: str = "") -> Fault:
+    def fault(self, what: str, *, clause: str = "", fix: str = "", why: str = "", of_key: bool = False) -> Fault:
         """Make a fault here."""
-        return self.source.fault(self.where, what, clause=clause, fix=fix, why=why)
+        return self.source.fault(self.where, what, clause=clause, fix=fix, why=why, of_key=of_key)
 
 
 def each_department(inventory: Inventory, reading: Reading) -> Iterator[tuple[Department, Here]]:
@@ -33,11 +34,19 @@ def each_department(inventory: Inventory, reading: Reading) -> Iterator[tuple[De
         yield department, Here(reading.sources[f"departments/{key}"])
 
 
+def system_place(inventory: Inventory, reading: Reading, department: Department, key: str) -> Here:
+    """Return the place of a system: in its department's file, or in a file of its own."""
+    own = reading.sources.get(f"platforms/{key}")
+    if own and department.key == inventory.city.owner:
+        return Here(own)
+    return Here(reading.sources[f"departments/{department.key}"]) / "systems" / key
+
+
 def each_system(inventory: Inventory, reading: Reading) -> Iterator[tuple[Department, System, Here]]:
     """Yield every system, its department and its place."""
-    for department, here in each_department(inventory, reading):
+    for department in inventory.departments.values():
         for key, system in department.systems.items():
-            yield department, system, here / "systems" / key
+            yield department, system, system_place(inventory, reading, department, key)
 
 
 def each_group(inventory: Inventory, reading: Reading) -> Iterator[tuple[Department, System, Tier, ComputeGroup, Here]]:

@@ -75,8 +75,8 @@ def department_quota(inventory: Inventory, environment: Environment, department:
     total = _shared(inventory, environment, department)
     if department.bastion:
         total += _servers(department.bastion, 1, sizes)
-    for system in department.systems.values():
-        total += _system(system, environment, sizes)
+    for key in department.systems:
+        total += _system(inventory, environment, department, key)
     return total.with_headroom(inventory.city.headroom_percent)
 
 
@@ -109,13 +109,15 @@ def _servers(group: ComputeGroup | Bastion, count: int, sizes: dict[str, Size]) 
     return Quota(instances=count, cores=size.vcpus * count, memory_mib=size.memory_mib * count, ports=count)
 
 
-def _system(system: System, environment: Environment, sizes: dict[str, Size]) -> Quota:
-    groups = system_groups(system)
+def _system(inventory: Inventory, environment: Environment, department: Department, key: str) -> Quota:
+    system, sizes = department.systems[key], inventory.sizes(environment)
+    groups = system_groups(inventory, department, key)
     total = Quota(security_groups=len(groups), security_group_rules=sum(map(len, groups.values())))
     for tier, group in system.compute.items():
-        total += _servers(group, group.count, sizes) + _volumes(system, environment, tier, group.count)
+        count = environment.servers(group)
+        total += _servers(group, count, sizes) + _volumes(system, environment, tier, count)
         if group.anti_affinity:
-            total += Quota(server_groups=1, server_group_members=group.count)
+            total += Quota(server_groups=1, server_group_members=count)
     for balancer in system.network.load_balancers.values():
         listeners = len(balancer.listeners)
         total += Quota(
@@ -123,7 +125,7 @@ def _system(system: System, environment: Environment, sizes: dict[str, Size]) ->
             listeners=listeners,
             pools=listeners,
             health_monitors=listeners,
-            members=listeners * system.compute[balancer.tier].count if balancer.tier in system.compute else 0,
+            members=listeners * environment.servers(system.compute[balancer.tier]),
             ports=2,
             floating_addresses=1 if balancer.floating_address else 0,
         )

@@ -4,7 +4,8 @@ One place computes them, as plain values: the stacks make them, the quotas count
 what the cloud has. A group has no rule but these: what is not listed is denied, in and out.
 
 A department has one group per zone (operation through the bastion, logs, time, packages) and one for its bastion; a
-system has one group per tier.
+system has one group per tier. Servers of another system are named by their addresses, which the plan has fixed: so no
+unit has to wait for another one's groups.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from govcloud.core.model.base import Tier
 from govcloud.core.model.city import Block
-from govcloud.core.model.department import PUBLIC, Access, Department, System
+from govcloud.core.model.department import PUBLIC, Access, ComputeGroup, Department
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 
@@ -67,12 +68,19 @@ def department_groups(
     return groups
 
 
-def system_groups(system: System) -> dict[Tier, tuple[Rule, ...]]:
-    """Return the groups of a system's tiers."""
-    return {
-        tier: tuple(rule for access in system.security.access for rule in _access_rules(access, tier))
+def system_groups(inventory: Inventory, department: Department, key: str) -> dict[Tier, tuple[Rule, ...]]:
+    """Return the groups of a system's tiers: its own access list, and what lists it elsewhere."""
+    system = department.systems[key]
+    groups = {
+        tier: [rule for access in system.security.access for rule in _access_rules(inventory, access, tier)]
         for tier in system.compute
     }
+    for other_department, other, access in inventory.access_of(key):
+        group = other.compute[access.to]
+        there = _addresses(other_department, group)
+        rules = _to_addresses(Direction.EGRESS, access, there)
+        groups[Tier(access.source_tier)] += rules
+    return {tier: (*rules,) for tier, rules in groups.items()}
 
 
 def _zone_rules(inventory: Inventory, environment: Environment, zone: str, *, has_bastion: bool) -> Iterator[Rule]:
@@ -127,7 +135,13 @@ def _operated_zones(inventory: Inventory) -> list[str]:
     return [flow.to for flow in management.flows if _SSH in flow.ports] if management else []
 
 
-def _access_rules(access: Access, tier: Tier) -> Iterator[Rule]:
+def _access_rules(inventory: Inventory, access: Access, tier: Tier) -> Iterator[Rule]:
+    if access.source_system:
+        found = inventory.system(access.source_system)
+        if found and access.to is tier:
+            there = _addresses(found[0], found[1].compute[Tier(access.source_tier)])
+            yield from _to_addresses(Direction.INGRESS, access, there)
+        return
     for port in access.ports:
         if access.to is tier and access.source == PUBLIC:
             yield from _to_block(Direction.INGRESS, access.protocol, port, _ANYWHERE, access.why)
@@ -135,6 +149,22 @@ def _access_rules(access: Access, tier: Tier) -> Iterator[Rule]:
             yield from _to_group(Direction.INGRESS, access.protocol, port, access.source, access.why)
         if access.source == tier:
             yield from _to_group(Direction.EGRESS, access.protocol, port, access.to, access.why)
+
+
+def _addresses(department: Department, group: ComputeGroup) -> list[Block]:
+    """Return the addresses of a tier, those of production too: another system's rules do not follow its size."""
+    network = department.networks[group.zone]
+    numbers = range(group.first_host, group.first_host + group.count)
+    return [Block(ipv4=IPv4Network(network.ipv4_of(one)), ipv6=IPv6Network(network.ipv6_of(one))) for one in numbers]
+
+
+def _to_addresses(direction: Direction, access: Access, there: list[Block]) -> list[Rule]:
+    return [
+        rule
+        for port in access.ports
+        for block in there
+        for rule in _to_block(direction, access.protocol, port, block, access.why)
+    ]
 
 
 def _to_group(direction: Direction, protocol: str, port: int, group: str, why: str) -> Iterator[Rule]:

@@ -1,0 +1,82 @@
+"""A city of any size, for measuring: the sample's common files, and as many departments and systems as wanted."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from govcloud.core.workspace import Workspace
+
+SYSTEMS_OF_A_DEPARTMENT = 5
+MOST_DEPARTMENTS = 200
+
+_DEPARTMENT = """\
+# yaml-language-server: $schema=../schemas/department.schema.json
+title: 第{number}局
+contacts: {{leader: 主管领导, staff: [业务经办人, 技术经办人]}}
+networks:
+  internet: {{ipv4: 10.16.{network}.0/24, ipv6: "fd00:1301:1:{network:x}::/64"}}
+  extranet: {{ipv4: 10.17.{network}.0/24, ipv6: "fd00:1301:2:{network:x}::/64"}}
+  data: {{ipv4: 10.19.{network}.0/24, ipv6: "fd00:1301:4:{network:x}::/64"}}
+  management: {{ipv4: 10.20.{network}.0/24, ipv6: "fd00:1301:5:{network:x}::/64"}}
+bastion: {{zone: management, size: small, image: hardened, first_host: 10}}
+systems:
+"""
+_SYSTEM = """\
+  s{number}:
+    title: 系统{number}
+    level: 3
+    xinchuang: false
+    data_classes: [certificate, personal]
+    contacts: {{leader: 主管领导, staff: [系统负责人]}}
+    compute:
+      web: {{zone: internet, count: 2, size: small, image: hardened, first_host: {host}, anti_affinity: true}}
+      application: {{zone: extranet, count: 2, size: medium, image: hardened, first_host: {host}, anti_affinity: true}}
+      database: {{zone: data, count: 2, size: large, image: hardened, first_host: {host}, anti_affinity: true}}
+    storage:
+      volumes:
+        database:
+          tier: database
+          size_gib: 500
+          type: standard
+          mount: /var/lib/postgresql
+          backup: {{recovery_point_hours: 1, recovery_time_hours: 4, keep_days: 180}}
+        documents:
+          tier: application
+          size_gib: 200
+          type: standard
+          mount: /srv/documents
+          backup: {{recovery_point_hours: 24, recovery_time_hours: 8, keep_days: 180}}
+      containers:
+        documents: {{why: documents with every earlier version, versioned: true}}
+    database: {{engine: postgresql, version: "15", tier: database, volume: database, port: 5432, secret: database}}
+    network:
+      load_balancers:
+        front: {{tier: web, first_host: {balancer}, listeners: {{http: 80}}, floating_address: true}}
+    security:
+      access:
+        - {{from: public, to: web, ports: [80], why: citizens and companies use it}}
+        - {{from: web, to: application, ports: [8080], why: the pages call the application}}
+        - {{from: application, to: database, ports: [5432], why: the application keeps its records there}}
+        - {{from: database, to: database, ports: [5432], why: the standby follows the primary}}
+      secrets:
+        database: {{why: the application signs in to the database}}
+"""
+
+
+def write(root: Path, departments: int) -> int:
+    """Write a city with that many departments beside the sample's own; return the number of lines of all files."""
+    if departments > MOST_DEPARTMENTS:
+        raise ValueError(departments)
+    shutil.copytree(Workspace.here().inventory, root, ignore=shutil.ignore_patterns("__pycache__", "schemas"))
+    for number in range(departments):
+        text = _DEPARTMENT.format(number=number, network=number + 20)
+        for place in range(SYSTEMS_OF_A_DEPARTMENT):
+            system = number * SYSTEMS_OF_A_DEPARTMENT + place
+            text += _SYSTEM.format(number=system, host=20 + 10 * place, balancer=10 + place)
+        (root / "departments" / f"d{number}.yaml").write_text(text, encoding="utf-8")
+    environment = root / "environments" / "lab.yaml"
+    room = "capacity: {vcpus: 100000, memory_gib: 100000, volume_gib: 100000}"
+    kept = [line for line in environment.read_text(encoding="utf-8").splitlines() if not line.startswith("capacity:")]
+    environment.write_text("\n".join((*kept, room)) + "\n", encoding="utf-8")
+    return sum(file.read_bytes().count(b"\n") for file in root.rglob("*.yaml"))
