@@ -16,9 +16,11 @@ from govcloud.core.files import write_atomically
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from lab import apply as apply_all
-from lab import identity, inotify, places, preflight, rootfs, start, status, stop
+from lab import catalogue, identity, inotify, places, preflight, rootfs, start, status, stop
 from lab import packages as package_list
 from lab.images import build as guest_images
+from lab.images import machine, publish
+from lab.images.catalogue import MACHINE
 from lab.provider import IMAGES
 from lab.services import SERVICES
 from toolchain import build as toolchain_build
@@ -97,6 +99,15 @@ def show_status(*, as_json: Annotated[bool, typer.Option("--json", help="Machine
     console = Console()
     console.print(table)
     console.print(f"{found.guests} guests, {sum(one.memory_mib for one in found.services)} MiB in services")
+
+
+@app.command()
+def image() -> None:
+    """Publish the image of virtual machines, building it when it is missing. Example: govcloud lab image."""
+    workspace = Workspace.here()
+    with Phases("lab image") as phases:
+        parts = phases.run(f"build {MACHINE}", machine.ensure)
+        phases.run(f"publish {MACHINE}", lambda: publish.publish_machine(catalogue.connect(workspace), parts))
 
 
 @app.command()

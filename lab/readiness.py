@@ -68,6 +68,8 @@ class Probe:
             **{f"ovsdb-compute-{n}": self._switch_database(n) for n in (1, 2)},
             **{f"vswitchd-compute-{n}": self._switch(n) for n in (1, 2)},
             **{f"ovn-controller-compute-{n}": self._controller(n) for n in (1, 2)},
+            # Asks QEMU itself what it can do.
+            "libvirtd": lambda: self._inside("virsh", "--connect=qemu:///system", "domcapabilities", "--virttype=qemu"),
             "keystone": lambda: self._http("keystone", "/v3"),
             "nova-metadata": lambda: self._http("nova-metadata", "/"),
             "placement": lambda: cloud().placement.get("/resource_providers").ok,

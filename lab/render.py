@@ -56,10 +56,12 @@ def render(workspace: Workspace, identity: Identity, secrets: dict[str, str], op
         write(f"neutron/metadata-{host.name}.ini", "metadata-agent.ini.j2", host=host)
     for kind, port in SWIFT_PORTS.items():
         write(f"swift/{kind}.conf", "swift-storage.conf.j2", kind=kind, port=port)
+    hook = environment.get_template("libvirt-hook.sh.j2").render(**shared)
     for service in SERVICES:
         if service.module:
             write(f"uwsgi/{service.name}.ini", "uwsgi.ini.j2", service=service)
     write_atomically(etc / "rabbitmq-plugins", "[].\n")
+    write_atomically(etc / "libvirt/hooks/qemu", hook, mode=0o700)
     _pipelines(etc, openstack / "etc")
 
 
@@ -69,6 +71,7 @@ FILES = {
     "glance/glance-api.conf": "glance-api.conf.j2",
     "nova/nova.conf": "nova.conf.j2",
     "nova/database.conf": "nova-database.conf.j2",
+    "nova/vendordata.json": "vendordata.json.j2",
     "neutron/neutron.conf": "neutron.conf.j2",
     "neutron/ml2_conf.ini": "ml2_conf.ini.j2",
     "cinder/cinder.conf": "cinder.conf.j2",
@@ -76,6 +79,8 @@ FILES = {
     "octavia/octavia.conf": "octavia.conf.j2",
     "swift/proxy.conf": "swift-proxy.conf.j2",
     "swift/swift.conf": "swift.conf.j2",
+    "libvirt/libvirtd.conf": "libvirtd.conf.j2",
+    "libvirt/qemu.conf": "qemu.conf.j2",
     "mariadb.cnf": "mariadb.cnf.j2",
     "mariadb-init.sql": "mariadb-init.sql.j2",
     "rabbitmq.conf": "rabbitmq.conf.j2",

@@ -17,7 +17,14 @@ from toolchain.uv import uv_binary
 
 HERE = Path(__file__).parent / "root"
 # Services that look for their settings below /etc find them in the lab's own state.
-SETTINGS = ("barbican", "cinder", "glance", "keystone", "neutron", "nova", "octavia", "placement", "swift")
+SETTINGS = ("barbican", "cinder", "glance", "keystone", "libvirt", "neutron", "nova", "octavia", "placement", "swift")
+# Of QEMU's and libvirt's packages, what no virtual machine here needs.
+NOT_KEPT = (
+    "libexec/qemu-system-i386",
+    "bin/qemu-system-i386",
+    "bin/qemu-system-x86_64-microvm",
+    "sbin/dmidecode",
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,29 @@ def _layout_hooks(shim: Path) -> list[str]:
         # The resolver is the lab's own affair, written at start.
         'rm -f "$1/etc/resolv.conf"; ln -s /run/resolv.conf "$1/etc/resolv.conf"',
         'ln -sfn /run/ovs1 "$1/var/run/openvswitch"; : > "$1/etc/machine-id"',
+        *_virtual_machine_hooks(),
+    ]
+
+
+def _virtual_machine_hooks() -> list[str]:
+    """Keep of libvirt and QEMU what runs x86_64 machines, and let them write into the lab's state."""
+    homes = {
+        "lib/libvirt": "/state/libvirt",
+        "cache/libvirt": "/state/libvirt/cache",
+        "log/libvirt": "/state/libvirt/log",
+    }
+    drivers = "usr/lib/x86_64-linux-gnu/libvirt/connection-driver"
+    module = '$(cd "$1/usr/lib/python3/dist-packages"; ls libvirtmod.*.so | sed s:^:../python3/dist-packages/:)'
+    binding = f"../python3/dist-packages/libvirt.py {module}"
+    return [
+        *(f'rm -rf "$1/var/{name}"; ln -s {target} "$1/var/{name}"' for name, target in homes.items()),
+        f'find "$1/{drivers}" -name "*.so" ! -name libvirt_driver_qemu.so -delete',
+        # dmidecode reads the machine's memory, which is closed in the lab.
+        f'cd "$1/usr"; rm -f {" ".join(NOT_KEPT)}',
+        # QEMU's default user: libvirt looks it up before it reads its settings.
+        'chroot "$1" useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin libvirt-qemu',
+        # Python's binding alone: OpenStack's environment must not see Debian's other Python packages.
+        f'mkdir "$1/usr/lib/python3-libvirt"; ln -s {binding} "$1/usr/lib/python3-libvirt"',
     ]
 
 

@@ -32,17 +32,22 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """One compute host with its chassis: a switch of its own, in the lab's main network namespace or in another."""
+    """One compute host with its chassis: a switch of its own, in the lab's main network namespace or in another.
+
+    `machines`: it runs virtual machines beside containers. libvirt connects them to the switch at OVS' default socket,
+    in its own network namespace: the first host's.
+    """
 
     name: str
     ovs: str
     my_ip: str
     tunnel_address: str
     netns: str = ""
+    machines: bool = False
 
 
 HOSTS = (
-    Host(name="compute-1", ovs="ovs1", my_ip="127.0.0.1", tunnel_address="10.254.0.1"),
+    Host(name="compute-1", ovs="ovs1", my_ip="127.0.0.1", tunnel_address="10.254.0.1", machines=True),
     Host(name="compute-2", ovs="ovs2", my_ip="127.0.0.2", tunnel_address="10.254.0.2", netns="compute-2"),
 )
 
@@ -159,8 +164,12 @@ def _openstack() -> list[Service]:
             Service(
                 name=f"nova-{host.name}",
                 command=f"/opt/openstack/bin/python /code/lab/drivers/nova_compute.py {compute.format(host.name)}",
-                needs=("nova-conductor", "neutron", "placement", "glance", f"ovn-controller-{host.name}"),
-                environment={"PYTHONPATH": "/code"},
+                needs=(
+                    *("nova-conductor", "neutron", "placement", "glance", f"ovn-controller-{host.name}"),
+                    *(("libvirtd",) if host.machines else ()),
+                ),
+                # libvirt's binding is Debian's: it goes with Debian's library.
+                environment={"PYTHONPATH": "/code:/usr/lib/python3-libvirt" if host.machines else "/code"},
                 keeps_children=True,
             )
         )
@@ -183,6 +192,11 @@ def _in_own_netns_directory(host: Host, arguments: str) -> str:
     return f"/usr/bin/nsenter --net=/run/netns/{host.netns} /usr/bin/unshare -m /bin/sh -c '{inside}'"
 
 
+def _machines() -> Service:
+    """Return libvirt's one daemon; virtual machines are no children of it and outlive it."""
+    return Service(name="libvirtd", command="/usr/sbin/libvirtd", keeps_children=True)
+
+
 def _objects() -> list[Service]:
     storage = [
         Service(
@@ -201,4 +215,4 @@ def _objects() -> list[Service]:
 
 
 SWIFT_PORTS = {"account": 6202, "container": 6201, "object": 6200}
-SERVICES: tuple[Service, ...] = (*_infrastructure(), _mirror(), *_network(), *_openstack(), *_objects())
+SERVICES: tuple[Service, ...] = (*_infrastructure(), _mirror(), *_network(), _machines(), *_openstack(), *_objects())

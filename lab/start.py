@@ -146,6 +146,8 @@ def _prepare_state(workspace: Workspace, foundations: Foundations) -> None:
         "cinder/volumes",
         "cinder/coordination",
         "swift/disk",
+        "libvirt/cache",
+        "libvirt/log",
         "rabbitmq",
         "mirror/files",
         "mirror/temporary",

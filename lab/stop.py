@@ -61,8 +61,9 @@ def _end_shared_connections(workspace: Workspace) -> None:
 
 
 def _stop_services(workspace: Workspace) -> None:
-    """End all but the database together: none of them needs another in order to end."""
-    names = [process.name for process in Supervisor(workspace).processes() if process.name != "mariadb"]
+    """End all but the database and libvirt together: none of them needs another in order to end."""
+    last = ("mariadb", "libvirtd")
+    names = [process.name for process in Supervisor(workspace).processes() if process.name not in last]
     with ThreadPoolExecutor(max_workers=16) as pool:
         list(pool.map(lambda name: Supervisor(workspace).stop(name), names))
 

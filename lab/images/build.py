@@ -56,15 +56,15 @@ def _recipe_files() -> list[Path]:
 
 def _build(directory: Path) -> None:
     root = directory / "root"
-    _run(debian.bootstrap_command(root, packages()), "\n".join(debian.sources()))
+    run(debian.bootstrap_command(root, packages()), "\n".join(debian.sources()))
     for layer, name in (("plain", "debian-12"), ("hardened", "debian-12-hardened")):
-        _overlay(HERE / layer, root)
-        _run(["chroot", str(root), "sh", "-s"], (HERE / f"{layer}.sh").read_text())
+        overlay(HERE / layer, root)
+        run(["chroot", str(root), "sh", "-s"], (HERE / f"{layer}.sh").read_text())
         _pack(root, directory / f"{name}.tar.zst")
     shutil.rmtree(root)
 
 
-def _overlay(layer: Path, root: Path) -> None:
+def overlay(layer: Path, root: Path) -> None:
     """Copy a layer's files over the root, readable for all whatever the checkout's umask was; scripts narrow it."""
     for file in sorted(path for path in layer.rglob("*") if path.is_file()):
         target = root / file.relative_to(layer)
@@ -77,7 +77,7 @@ def _overlay(layer: Path, root: Path) -> None:
 
 def _pack(root: Path, target: Path) -> None:
     # The extended attributes carry file capabilities: without them ping works for root only.
-    _run(
+    run(
         [
             "tar",
             "--use-compress-program=zstd -q -3 -T2",
@@ -94,11 +94,13 @@ def _pack(root: Path, target: Path) -> None:
     )
 
 
-def _run(command: Sequence[str], text: str = "") -> None:
+def run(command: Sequence[str], text: str = "", **more: str) -> None:
+    """Run a step of a recipe in namespaces of its own; `more` goes into its environment."""
     environment = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "DEBIAN_FRONTEND": "noninteractive",
         "LC_ALL": "C.UTF-8",
+        **more,
     }
     done = subprocess.run(
         ["nice", *APART, *command], input=text, capture_output=True, text=True, check=False, env=environment

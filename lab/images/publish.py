@@ -7,19 +7,41 @@ rebuilds refer to it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import openstack.connection
 
 from lab.images.build import built_on
-from lab.images.catalogue import properties, traits
+from lab.images.catalogue import MACHINE, properties, traits
 
 
 def publish(connection: openstack.connection.Connection, name: str, path: Path) -> str:
     """Make the file the public image of this name and return the image's id."""
+    size = {"min_disk": traits(name).min_disk_gib, "min_ram": traits(name).min_ram_mib}
+    return _publish(connection, name, path, {"disk_format": "raw", **size}, properties(name, built_on(path)))
+
+
+def publish_machine(connection: openstack.connection.Connection, parts: Path) -> str:
+    """Publish a virtual machine's kernel and RAM disk, and the disk's image, which names them."""
+    boot = {}
+    for key, name, form in (("kernel_id", "kernel", "aki"), ("ramdisk_id", "ram-disk", "ari")):
+        formats = {"disk_format": form, "container_format": form}
+        boot[key] = _publish(connection, f"{MACHINE}-{name}", parts / name, formats, {})
+    disk, size = parts / "disk", {"min_disk": traits(MACHINE).min_disk_gib, "min_ram": traits(MACHINE).min_ram_mib}
+    wanted = {**properties(MACHINE, built_on(disk)), **boot}
+    return _publish(connection, MACHINE, disk, {"disk_format": "raw", **size}, wanted)
+
+
+def _publish(
+    connection: openstack.connection.Connection,
+    name: str,
+    path: Path,
+    attributes: Mapping[str, str | int],
+    wanted: Mapping[str, str],
+) -> str:
     images: Any = connection.image  # declared as both API versions at once, which no call satisfies
-    wanted = properties(name, built_on(path))
     digest = _sha512(path)
     current = None
     for image in images.images(name=name):
@@ -30,7 +52,7 @@ def publish(connection: openstack.connection.Connection, name: str, path: Path) 
         else:
             images.delete_image(image)
     if current is None:
-        return _upload(images, name, path, wanted)
+        return _upload(images, name, path, {"container_format": "bare", **attributes, **wanted})
     present = images.get_image(current.id)
     held = {key: str(value) for key, value in present.to_dict().items()} | present.properties
     changed = {key: value for key, value in wanted.items() if held.get(key) != value}
@@ -39,17 +61,8 @@ def publish(connection: openstack.connection.Connection, name: str, path: Path) 
     return str(current.id)
 
 
-def _upload(images: Any, name: str, path: Path, wanted: dict[str, str]) -> str:  # noqa: ANN401
-    image = images.create_image(
-        name,
-        disk_format="raw",
-        container_format="bare",
-        visibility="public",
-        min_disk=traits(name).min_disk_gib,
-        min_ram=traits(name).min_ram_mib,
-        allow_duplicates=True,
-        **wanted,
-    )
+def _upload(images: Any, name: str, path: Path, wanted: Mapping[str, str | int]) -> str:  # noqa: ANN401
+    image = images.create_image(name, visibility="public", allow_duplicates=True, **wanted)
     with path.open("rb") as data:
         # One PUT with a length: the chunked upload does not pass every WSGI server.
         answer = images.put(

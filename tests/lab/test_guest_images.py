@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from govcloud.core.errors import GovcloudError
-from lab.images import build, catalogue
+from lab.images import build, catalogue, machine
 
 # Required or recommended by scs-0102 of every public image.
 WANTED = {
@@ -38,6 +39,18 @@ def test_properties_are_complete_strings(name: str) -> None:
     assert properties["govcloud_boot"] == "nspawn"
 
 
+def test_a_machine_asks_for_qemu_as_the_standard_does() -> None:
+    properties = catalogue.properties(catalogue.MACHINE, date(2026, 11, 1))
+    assert properties.keys() >= WANTED
+    assert properties["hypervisor_type"] == "qemu"
+    assert "govcloud_boot" not in properties
+
+
+def test_a_machine_has_what_every_guest_has_and_a_kernel() -> None:
+    assert set(machine.packages()) > set(build.packages())
+    assert any(name.startswith("linux-image-") for name in machine.packages())
+
+
 def test_no_image_of_another_name() -> None:
     with pytest.raises(GovcloudError, match="debian-13"):
         build.ensure("debian-13")
@@ -51,11 +64,15 @@ def test_no_package_serves_one_system_only() -> None:
 
 
 def test_a_changed_recipe_is_another_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    before = build.recipe_digest()
-    assert build.recipe_digest() == before
-    for file in ("packages.txt", "build.py", "plain.sh", "hardened.sh"):
-        (tmp_path / file).write_text("other\n")
+    before, of_machines = build.recipe_digest(), machine.recipe_digest()
+    assert (build.recipe_digest(), machine.recipe_digest()) == (before, of_machines)
+    shutil.copytree(build.HERE, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(build, "HERE", tmp_path)
+    assert (build.recipe_digest(), machine.recipe_digest()) == (before, of_machines)
+    (tmp_path / "machine.sh").write_text("other\n")
+    assert build.recipe_digest() == before
+    assert machine.recipe_digest() != of_machines
+    (tmp_path / "plain.sh").write_text("other\n")
     assert build.recipe_digest() != before
 
 
@@ -71,7 +88,7 @@ def test_layers_are_readable_whatever_the_umask_of_the_checkout_was(tmp_path: Pa
     (layer / "etc/new/file").write_text("x")
     (layer / "etc/new/file").chmod(0o600)
     (root / "etc").mkdir(parents=True, mode=0o711)
-    build._overlay(layer, root)
+    build.overlay(layer, root)
     assert (root / "etc/new/file").stat().st_mode & 0o777 == 0o644
     assert (root / "etc/new").stat().st_mode & 0o777 == 0o755
     assert (root / "etc").stat().st_mode & 0o777 == 0o711
