@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,13 @@ from pathlib import Path
 from compliance.policy import rules as _rules
 from compliance.policy.cause import Inventory as Files
 from compliance.policy.city import City
+from compliance.policy.records import read
 from compliance.policy.resource import Resource
 from compliance.policy.rule import RULES, Judgement, Rule, judge
+from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.results import Verdict
 
-__all__ = ["Finding", "findings", "rules"]
+__all__ = ["Finding", "findings", "judge_files", "rules"]
 _PULUMI_OWN = ("pulumi:pulumi:", "govcloud:")
 # The rules register themselves when their package is imported.
 _REGISTERED = _rules.__all__
@@ -58,3 +60,18 @@ def findings(city: City, inventory: Path) -> Iterator[Finding]:
         for each in rules():
             if each.looks_at(one):
                 yield Finding(each, one, judge(each, one, city), city, files)
+
+
+def judge_files(inventory: Inventory, folder: Path, files: Sequence[Path]) -> tuple[list[str], list[str]]:
+    """Return what breaks a rule in plans and states, and what a rule could not see there.
+
+    What an environment only simulates is neither. `govcloud deploy` finds this function by its entry point.
+    """
+    broken, unseen = [], []
+    for stack in read(files):
+        for one in findings(City.of(inventory, stack.name, stack.resources), folder):
+            if one.verdict is Verdict.NONCONFORM:
+                broken.append(f"{one.message} [{one.rule.key}]")
+            elif one.judgement.failed_look:
+                unseen.append(f"{one.message} [{one.rule.key}]")
+    return broken, unseen

@@ -49,24 +49,34 @@ def read(paths: Iterable[Path]) -> list[Stack]:
     for path in paths:
         content, digest = _json(path)
         if isinstance(content.get("resourcePlans"), dict):
-            plans.append((path, digest, content["resourcePlans"]))
+            if content["resourcePlans"]:
+                plans.append((path, digest, content["resourcePlans"]))
             continue
-        resources = (content.get("deployment") or {}).get("resources")
-        if not isinstance(resources, list):
-            message = f"{path}: is neither a saved plan nor an exported state. Fix: pulumi preview --save-plan {path}"
-            raise GovcloudError(message)
-        living = [one for one in resources if not one.get("delete")]
-        if not living:
-            raise GovcloudError(f"{path}: holds no stack that could be judged")
-        states[_stack_of(living[0]["urn"])] = (path, digest, living)
+        living = [one for one in _resources(path, content) if not one.get("delete")]
+        if living:
+            states[_stack_of(living[0]["urn"])] = (path, digest, living)
     found = []
     for path, digest, plan in plans:
-        name = _stack_of(next(iter(plan), ""))
+        name = _stack_of(next(iter(plan)))
         base = {one["urn"]: one for one in states.pop(name, (path, "", []))[2]}
         found.append(Stack(name, path.name, digest, tuple(_planned(plan, base))))
     for name, (path, digest, living) in states.items():
         found.append(Stack(name, path.name, digest, tuple(map(_existing, living))))
+    if not found:
+        raise GovcloudError("The files hold no resource that could be judged")
     return found
+
+
+def _resources(path: Path, content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the resources of an exported state, or of a state as Pulumi's file backend keeps it."""
+    if "checkpoint" in content:
+        latest = (content["checkpoint"] or {}).get("latest") or {}
+        return [*(latest.get("resources") or ())]
+    resources = (content.get("deployment") or {}).get("resources")
+    if not isinstance(resources, list):
+        message = f"{path}: is neither a saved plan nor an exported state. Fix: pulumi preview --save-plan {path}"
+        raise GovcloudError(message)
+    return resources
 
 
 def _json(path: Path) -> tuple[dict[str, Any], str]:
