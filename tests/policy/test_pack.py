@@ -78,7 +78,8 @@ def _offline(plan: Path) -> set[tuple[str, str]]:
 
 def test_the_city_is_planned_with_the_pack(city: Project) -> None:
     plan = city.workspace.root / "plan.json"
-    shown = city.pulumi("preview", "--stack", STACK, "--policy-pack", str(PACK), "--save-plan", str(plan)).stdout
+    options = ("--refresh", "--policy-pack", str(PACK), "--save-plan", str(plan))
+    shown = city.pulumi("preview", "--stack", STACK, *options).stdout
     assert "govcloud@v1.0.0" in shown
     assert "[mandatory]" not in shown
     assert "data-encrypted" in shown, "what cannot be looked at is told, and stops nothing"
