@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,9 +17,9 @@ from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.units import Unit, units
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
-from govcloud.deploy import cloud_check, clouds_file, removal, run, stacks
+from govcloud.deploy import cloud_check, clouds_file, policy, removal, run, stacks
 from govcloud.deploy import credentials as access
-from govcloud.deploy.gather import gather, known
+from govcloud.deploy.gather import gather
 from govcloud.deploy.pulumi_cli import Changes, Pulumi
 
 
@@ -48,29 +50,49 @@ def deploy(
         _destroy(pulumi, inventory, environment, wanted[0], approve)
         return
     if apply:
-        _check_approval(pulumi, environment, wanted, approve)
-        made = known(pulumi.workspace, environment)
         with Phases("deploy") as phases:
-            report = run.apply(pulumi, environment, wanted, made, phases)
+            with phases.phase("looking at what there is"):
+                seen, broken = _look(pulumi, inventory, environment, wanted)
+            if broken:
+                raise GovcloudError(*broken, status=Exit.SAFETY_RULE)
+            _check_approval(environment, seen, approve)
+            report = run.apply(pulumi, environment, wanted, seen, phases)
         # Always: a plain `pulumi up` or `pulumi destroy` may have changed what there is since the last time.
         gather(pulumi, inventory, environment)
     else:
-        report = run.preview(pulumi, environment, wanted)
+        report, broken = _look(pulumi, inventory, environment, wanted)
+        for message in broken:
+            _say(f"breaks a rule: {message}")
     _tell(report, wanted, applied=apply, json_=json_)
     if report.left_out or not all(outcome.ok for outcome in report.outcomes.values()):
         raise typer.Exit(Exit.COULD_NOT_CHECK)
+    if broken:
+        raise typer.Exit(Exit.FINDINGS)
     if not apply and any(outcome.changes.total for outcome in report.outcomes.values()):
         _say(f"To do exactly this: --apply --approve {report.digest}")
         raise typer.Exit(Exit.FINDINGS)
 
 
-def _check_approval(pulumi: Pulumi, environment: Environment, wanted: list[Unit], approved: str) -> None:
+def _look(
+    pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit]
+) -> tuple[run.Report, list[str]]:
+    """Ask what would change in all units; return it, and what of it breaks a rule."""
+    with tempfile.TemporaryDirectory(prefix="govcloud-plans-") as folder:
+        report = run.preview(pulumi, environment, wanted, Path(folder))
+        broken, unseen = policy.judge(pulumi, inventory, environment, wanted, Path(folder))
+    for message in unseen:
+        _say(f"could not be judged: {message}")
+    return report, broken
+
+
+def _check_approval(environment: Environment, seen: run.Report, approved: str) -> None:
     """Refuse what was not approved; where everything may be destroyed at will nothing has to be."""
     if not approved and environment.disposable:
         return
-    found = run.preview(pulumi, environment, wanted).digest
-    if found != approved:
-        message = f"What would be done is {found}, not {approved or 'approved'}. Fix: read the preview, approve it"
+    if seen.digest != approved:
+        message = (
+            f"What would be done is {seen.digest}, not {approved or 'approved'}. Fix: read the preview, approve it"
+        )
         raise GovcloudError(message, status=Exit.SAFETY_RULE)
 
 

@@ -130,6 +130,10 @@ class Pulumi:
         """Return the file with a stack's settings."""
         return self.workspace.root / "stacks" / "settings" / f"Pulumi.{stack}.yaml"
 
+    def state(self, stack: str) -> Path:
+        """Return the file with a stack's state."""
+        return self.workspace.pulumi_backend / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
+
     def locks(self, stack: str) -> Path:
         """Return the folder of a stack's locks."""
         return self.workspace.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack

@@ -19,7 +19,8 @@ from govcloud.core.errors import GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
-from govcloud.deploy import credentials, orphans, stacks
+from govcloud.deploy import credentials, orphans, policy, stacks
+from govcloud.deploy.gather import known
 from govcloud.deploy.pulumi_cli import Outcome, Pulumi
 
 _AT_ONCE = 4
@@ -39,8 +40,8 @@ class Report:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> Report:
-    """Ask the cloud what would change; nothing is changed, so no unit waits for another."""
+def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit], plans: Path) -> Report:
+    """Ask the cloud what would change and save it in `plans`; nothing is changed, so no unit waits for another."""
 
     def one(unit: Unit) -> Outcome:
         stack = unit.stack(environment.key)
@@ -50,7 +51,7 @@ def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> Rep
                 copy = Path(folder) / "settings.yaml"
                 stacks.settings_with_cloud(pulumi.settings(stack), environment.cloud("admin"), copy)
                 options = ["--config-file", str(copy)]
-            return pulumi.operate("preview", stack, *options)
+            return pulumi.operate("preview", stack, "--save-plan", str(policy.plan_of(plans, unit)), *options)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return Report(dict(zip((unit.name for unit in wanted), pool.map(one, wanted), strict=True)))
@@ -64,21 +65,22 @@ class _UnitFailedError(Exception):
         self.outcome = outcome
 
 
-def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], made: set[str], phases: Phases) -> Report:
+def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], seen: Report, phases: Phases) -> Report:
     """Make the cloud what the inventory says.
 
-    Units that have been `made` before are looked at side by side first; where the cloud says that nothing would change,
-    and what they take from others stays the same, they are left in peace.
+    `seen` is what the cloud has just said of all wanted units. Of those that have been made before, the ones in which
+    nothing would change, and for which what they take from others stays the same, are left in peace.
     """
-    with phases.phase("looking at what there is"):
-        quiet = _quiet(pulumi, environment, [unit for unit in wanted if unit.name in made])
+    made = known(pulumi.workspace, environment)
+    quiet = _quiet(pulumi, environment, [unit for unit in wanted if unit.name in made], seen)
     changed: set[str] = set()
 
     def one(unit: Unit) -> Outcome:
         if unit.name in quiet and changed.isdisjoint(unit.needs):
             return Outcome(ok=True)
         with phases.phase(unit.name):
-            outcome = _up(pulumi, environment, unit, phases.note)
+            options = [] if seen.outcomes[unit.name].ok else policy.pack(pulumi)
+            outcome = _up(pulumi, environment, unit, phases.note, options)
             if not outcome.ok:
                 raise _UnitFailedError(outcome)
         if outcome.export_changes:
@@ -88,19 +90,22 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], made: se
     return in_order(wanted, one)
 
 
-def _up(pulumi: Pulumi, environment: Environment, unit: Unit, tell: Callable[[str], None]) -> Outcome:
+def _up(
+    pulumi: Pulumi, environment: Environment, unit: Unit, tell: Callable[[str], None], options: list[str]
+) -> Outcome:
     if unit.department:
         credentials.ensure(pulumi.workspace, environment, unit.department)
     orphans.settle(pulumi, environment, unit, tell)
-    return pulumi.operate("up", unit.stack(environment.key), "--yes", "--skip-preview", "--refresh")
+    return pulumi.operate("up", unit.stack(environment.key), "--yes", "--skip-preview", "--refresh", *options)
 
 
-def _quiet(pulumi: Pulumi, environment: Environment, units: list[Unit]) -> set[str]:
+def _quiet(pulumi: Pulumi, environment: Environment, units: list[Unit], seen: Report) -> set[str]:
     """Return the units in which nothing would change, as far as their access lives long enough to be left alone."""
-    lasting = [
-        one for one in units if not one.department or credentials.lasts(pulumi.workspace, one.cloud(environment))
-    ]
-    outcomes = preview(pulumi, environment, lasting).outcomes
+    outcomes = {
+        one.name: seen.outcomes[one.name]
+        for one in units
+        if not one.department or credentials.lasts(pulumi.workspace, one.cloud(environment))
+    }
     return {name for name, one in outcomes.items() if one.ok and not one.changes.total and not one.export_changes}
 
 

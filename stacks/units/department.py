@@ -36,13 +36,15 @@ def build(context: Context) -> dict[str, pulumi.Input[object]]:
         ),
     )
     rules = department_groups(context.inventory, context.environment, department)
-    shared = context.labels().at(tier="security")
+    labels = {zone: context.labels().at(tier="security", zone=zone) for zone in department.networks}
+    if department.bastion:
+        labels[BASTION] = context.labels().at(tier=BASTION, zone=department.bastion.zone)
     groups = SecurityGroups(
         f"{department.key}-groups",
         SecurityGroupsArgs(
             prefix=department.key,
             groups=rules,
-            labels={key: shared if key == BASTION else shared.at(zone=key) for key in rules},
+            labels=labels,
             others={},
         ),
     )

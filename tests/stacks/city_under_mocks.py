@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockMonitor
 
 from govcloud.core.model.inventory import Inventory, load
@@ -47,6 +48,8 @@ class City(pulumi.runtime.Mocks):
     urns: list[str] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
     protected: set[tuple[str, str]] = field(default_factory=set)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    """Every resource in the words of an exported state."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Give a resource an id and the outputs that the program reads."""
@@ -76,13 +79,28 @@ class City(pulumi.runtime.Mocks):
 
 
 class Monitor(MockMonitor):
-    """Notes what the mocks are not told: which resources are protected."""
+    """Notes what the mocks are not told: which resources are protected, and what their values come from."""
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the interface of Pulumi's monitor
         """Register a resource."""
         if request.protect:
             self.mocks.protected.add((request.type.rpartition(":")[2], request.name))
-        return super().RegisterResource(request)
+        answer = super().RegisterResource(request)
+        told = {
+            "urn": self._real(answer.urn),
+            "type": request.type,
+            "inputs": MessageToDict(request.object),
+            "protect": request.protect,
+            "propertyDependencies": {
+                key: [self._real(urn) for urn in found.urns] for key, found in request.propertyDependencies.items()
+            },
+        }
+        self.mocks.asked.append(told)
+        return answer
+
+    def _real(self, urn: str) -> str:
+        """Put the stack and the project that the mocks leave out into a URN."""
+        return f"urn:pulumi:lab-{self.mocks.unit}::{PROJECT}::{urn.split('::', 2)[2]}"
 
 
 def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> City:

@@ -1,0 +1,144 @@
+"""What a rule may ask besides the resource itself: what the inventory says, and the other resources of the stack."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from compliance.policy.resource import CouldNotLook, NotApplicable, Resource
+from govcloud.core.model.city import Zone
+from govcloud.core.model.department import Department, System
+from govcloud.core.model.environment import Environment
+from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.units import Unit, of_stack
+
+Network = IPv4Network | IPv6Network
+SHARED = "shared"
+BASTION = "bastion"
+# What carries no labels of its own belongs to what it refers to here.
+_BELONGS_TO = ("securityGroupId", "poolId", "instanceId", "routerId", "listenerId", "projectId")
+
+
+@dataclass(frozen=True, eq=False)
+class City:
+    """The inventory, one of its environments, and the resources of one stack by URN. Two are never equal."""
+
+    inventory: Inventory
+    environment: Environment
+    unit: Unit
+    resources: Mapping[str, Resource]
+
+    @classmethod
+    def of(cls, inventory: Inventory, stack: str, resources: Iterable[Resource]) -> City:
+        """Return the city as a stack sees it."""
+        environment, unit = of_stack(inventory, stack)
+        return cls(inventory, environment, unit, {one.urn: one for one in resources})
+
+    @functools.cached_property
+    def _by_kind(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for one in self.resources.values():
+            found.setdefault(one.kind, []).append(one)
+        return found
+
+    @functools.cached_property
+    def _referring(self) -> dict[tuple[str, str], list[Resource]]:
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for one in self.resources.values():
+            for name, urns in one.references.items():
+                for urn in urns:
+                    found.setdefault((urn, name), []).append(one)
+        return found
+
+    def every(self, kind: str) -> list[Resource]:
+        """Return all resources of a kind."""
+        return self._by_kind.get(kind, [])
+
+    def referring(self, one: Resource, name: str, kind: str) -> list[Resource]:
+        """Return the resources of a kind whose property comes from this one."""
+        return [other for other in self._referring.get((one.urn, name), ()) if other.kind == kind]
+
+    def referred(self, one: Resource, name: str, kind: str) -> list[Resource]:
+        """Return the resources of this stack, of a kind, that a property comes from."""
+        found = (self.resources.get(urn) for urn in one.references.get(name, ()))
+        return [other for other in found if other is not None and other.kind == kind]
+
+    def labels(self, one: Resource) -> Mapping[str, str]:
+        """Return the labels of a resource, or of what it belongs to."""
+        if "tags" in one.values and one.kind != "compute.Instance":
+            pairs = (str(tag).partition("=") for tag in one.many("tags"))
+            return {key: value for key, equals, value in pairs if equals}
+        if "metadata" in one.values:
+            metadata = one.get("metadata", {})
+            return {key: str(metadata[key]) for key in metadata}
+        for name in _BELONGS_TO:
+            for urn in one.references.get(name, ()):
+                other = self.resources.get(urn)
+                if other is not None and ("tags" in other.values or "metadata" in other.values):
+                    return self.labels(other)
+        return {}
+
+    def label(self, one: Resource, name: str) -> str:
+        """Return one label; what has none is told by the rule of labels, and nothing else can be said of it."""
+        found = self.labels(one).get(name)
+        if found is None:
+            raise NotApplicable(f"has no label {name}, which another rule tells")
+        return found
+
+    def zone(self, one: Resource) -> tuple[str, Zone]:
+        """Return the zone that a resource stands in."""
+        name = self.label(one, "zone")
+        if name not in self.inventory.zones.zones:
+            raise NotApplicable(f"stands in no zone, but in {name}")
+        return name, self.inventory.zones.zones[name]
+
+    def department(self, one: Resource) -> Department | None:
+        """Return the department that owns a resource."""
+        return self.inventory.departments.get(self.labels(one).get("owner", ""))
+
+    def system(self, one: Resource) -> System:
+        """Return the system that a resource belongs to."""
+        name = self.label(one, "system")
+        department = self.department(one)
+        if name == SHARED or department is None or name not in department.systems:
+            raise NotApplicable(f"belongs to no system, but to {name}")
+        return department.systems[name]
+
+    def zones_of(self, network: Network) -> Iterator[str]:
+        """Yield the zone that a range lies in, if it lies in one."""
+        for name, block in self.inventory.plan.zones.items():
+            outer: Network = block.ipv4 if network.version == 4 else block.ipv6  # noqa: PLR2004 - the family's number
+            if _inside(network, outer):
+                yield name
+
+    def in_city(self, network: Network) -> bool:
+        """Tell whether a range lies in the city's address plan."""
+        return any(_inside(network, one) for one in (self.inventory.plan.city.ipv4, self.inventory.plan.city.ipv6))
+
+    def of_operators(self, network: Network) -> bool:
+        """Tell whether a range lies in what operators come from."""
+        return any(_inside(network, one) for one in self.environment.operator_networks)
+
+    def shared_service(self, network: Network, protocol: str, ports: range) -> bool:
+        """Tell whether a range is that of a service that every server may reach, on its ports."""
+        return any(
+            service.protocol.value == protocol
+            and set(ports) <= set(service.ports)
+            and any(_inside(network, one) for one in service.networks)
+            for service in self.environment.shared_services.values()
+        )
+
+    def remote_groups(self, one: Resource) -> list[Resource]:
+        """Return the security group that a rule names as its other side."""
+        groups = self.referred(one, "remoteGroupId", "networking.SecGroup")
+        if not groups:
+            raise CouldNotLook("remoteGroupId is a group of another stack")
+        return groups
+
+
+def _inside(inner: Network, outer: Network) -> bool:
+    if isinstance(inner, IPv4Network):
+        return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(outer, IPv6Network) and inner.subnet_of(outer)

@@ -1,0 +1,181 @@
+"""Who may come in from outside, and what may go out: the rules of security groups, floating addresses."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+
+from compliance.policy.city import City, Network
+from compliance.policy.ranges import Opening, described, holds_the_internet, opening, public_addresses
+from compliance.policy.resource import CouldNotLook, NotApplicable, Resource
+from compliance.policy.rule import rule
+from govcloud.core.model.department import PUBLIC
+
+RULE = "networking.SecGroupRule"
+_WIDEST = 16
+
+
+def _from_outside(one: Resource, city: City) -> tuple[Opening, Network]:
+    found = opening(one)
+    if not found.ingress:
+        raise NotApplicable("lets nothing in")
+    if found.network is None:
+        raise NotApplicable("names a group, not a range")
+    if city.in_city(found.network):
+        raise NotApplicable(f"{found.network} is the city's own")
+    return found, found.network
+
+
+@rule(
+    "exposure-outside",
+    "From outside the city only that is let in which the inventory opens to the public",
+    "8.1.3.1 a",
+    RULE,
+    place="security.access",
+    fix="list it with `from: public` for a tier in a public zone, or name the tier that stands in front",
+)
+def outside(one: Resource, city: City) -> Iterator[str]:
+    """Compare what comes from outside with the list of public access."""
+    found, network = _from_outside(one, city)
+    if city.of_operators(network):
+        raise NotApplicable("operators come from there, which another rule judges")
+    if not _listed(one, city, found):
+        yield f"lets {described(found)} in from {network}, which the inventory does not open to the public"
+
+
+def _listed(one: Resource, city: City, found: Opening) -> bool:
+    labels = city.labels(one)
+    department = city.department(one)
+    system = department.systems.get(labels.get("system", "")) if department else None
+    zone = city.inventory.zones.zones.get(labels.get("zone", ""))
+    if system is None or zone is None or not zone.public or not found.ports:
+        return False
+    opened = {
+        (access.protocol.value, port)
+        for access in system.security.access
+        if access.source == PUBLIC and access.to.value == labels.get("tier")
+        for port in access.ports
+    }
+    return all((found.protocol, port) in opened for port in found.ports)
+
+
+@rule(
+    "exposure-internet",
+    "All ranges of a stack together do not hold the internet",
+    "8.1.3.2 a",
+    RULE,
+    place=":environments/{env}.operator_networks",
+    fix="name the ranges that operators and partners really have",
+)
+def internet(one: Resource, city: City) -> Iterator[str]:
+    """Refuse every range that has a part in opening the internet, however it is cut up and spread over groups."""
+    found, network = _from_outside(one, city)
+    if _listed(one, city, found):
+        raise NotApplicable("the inventory opens it to the public")
+    if public_addresses(network) and _internet_is_open(city):
+        yield f"{network} and the other ranges that this stack lets in hold the internet"
+
+
+@functools.lru_cache(maxsize=2)
+def _internet_is_open(city: City) -> bool:
+    """Look at all ranges of a stack once: a port may bear several groups, and a group several rules."""
+    found = []
+    for other in city.every(RULE):
+        try:
+            opened, network = _from_outside(other, city)
+        except (NotApplicable, CouldNotLook):
+            continue
+        if not _listed(other, city, opened):
+            found.append(network)
+    return holds_the_internet(found)
+
+
+@rule(
+    "exposure-egress",
+    "Nothing goes out to anywhere",
+    "8.1.3.1 c",
+    RULE,
+    place="security.access",
+    fix="name the zone's range, or a shared service of the environment",
+)
+def egress(one: Resource, city: City) -> Iterator[str]:
+    """Let servers speak to the city and to the services that the environment names."""
+    found = opening(one)
+    if found.ingress or found.network is None:
+        raise NotApplicable("lets nothing out to a range")
+    if city.in_city(found.network) or city.shared_service(found.network, found.protocol, found.ports):
+        return
+    yield f"lets {described(found)} out to {found.network}, which is neither the city's nor a shared service"
+
+
+@rule(
+    "exposure-precise",
+    "A rule says protocol, ports and other side",
+    "8.1.3.2 c",
+    RULE,
+    place="security.access",
+    fix="write protocol, port and a group or range",
+    alone=True,
+)
+def precise(one: Resource, _: City) -> Iterator[str]:
+    """Refuse what stands for everything because it is left out."""
+    found = opening(one)
+    if not found.protocol:
+        yield "names no protocol"
+    elif found.protocol in {"tcp", "udp"} and len(found.ports) > _WIDEST:
+        yield f"opens {len(found.ports)} ports, more than {_WIDEST}"
+    if "remoteAddressGroupId" in one.values:
+        yield "names an address group, whose ranges change without a plan"
+    elif "remoteGroupId" not in one.values and "remoteIpPrefix" not in one.values:
+        yield "names no other side, which is everywhere"
+
+
+@rule(
+    "exposure-reason",
+    "A rule says what it is for",
+    "8.1.3.2 b",
+    RULE,
+    place="security.access",
+    fix="write `why:`",
+    alone=True,
+)
+def reason(one: Resource, _: City) -> Iterator[str]:
+    """Ask for the reason, without which nobody dares to remove it later."""
+    if not one.text("description").strip():
+        yield "has no description"
+
+
+@rule(
+    "exposure-once",
+    "No rule stands twice in a group",
+    "8.1.3.2 b",
+    RULE,
+    place="security.access",
+    fix="keep one of the two",
+)
+def once(one: Resource, city: City) -> Iterator[str]:
+    """Tell rules of one group that let the same through."""
+    for group in city.referred(one, "securityGroupId", "networking.SecGroup"):
+        first = _first_of_each(city, group).get(_same(one, city))
+        if first is not None and first is not one:
+            yield f"lets through what {first.name} lets through"
+        return
+    raise CouldNotLook("securityGroupId is a group of another stack")
+
+
+@functools.lru_cache(maxsize=4096)
+def _first_of_each(city: City, group: Resource) -> dict[object, Resource]:
+    first: dict[object, Resource] = {}
+    for other in city.referring(group, "securityGroupId", RULE):
+        with contextlib.suppress(CouldNotLook):
+            first.setdefault(_same(other, city), other)
+    return first
+
+
+def _same(one: Resource, city: City) -> object:
+    found = opening(one)
+    if found.network is not None:
+        return found
+    groups = [group.urn for group in city.referred(one, "remoteGroupId", "networking.SecGroup")]
+    return found, tuple(groups) or one.text("remoteGroupId")
