@@ -14,11 +14,16 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import openstack.connection
 import pytest
 import yaml
 
 from tests import lab_logs, machine
+
+# How long a test takes is the machine's affair, never a fault.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_CITY = ROOT / ".test" / "city"
