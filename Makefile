@@ -16,6 +16,7 @@ test-all: .venv/.ready
 	GOVCLOUD_ALL=1 PYTEST_ADDOPTS="-p tests.resume" $(MAKE) test
 
 bench: .venv/.ready
+	.venv/bin/python -m tests.bench_inventory
 	.venv/bin/python -m tests.bench
 
 check: .venv/.ready

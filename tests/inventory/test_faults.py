@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def test_the_sample_has_no_fault() -> None:
 
 
 FILES = ["city", "zones", "address_plan", "milestones", APPROVAL, EXCHANGE, "environments/lab"]
+
+
+def test_the_department_of_the_drills_fits_into_the_sample(inventory: Path) -> None:
+    shutil.copy(Workspace.here().root / "tests" / "deploy" / "drill.yaml", inventory / "departments" / "drill.yaml")
+    assert examine(inventory)[1] == []
 
 
 def test_a_large_city_has_no_fault_either(tmp_path: Path) -> None:

@@ -50,18 +50,18 @@ def _inside(around: Block, blocks: Sequence[tuple[str, Block, Here]]) -> Iterato
             inner = getattr(block, family)
             if not inner.subnet_of(outer):
                 what = tr("{inner} is not inside {outer}", inner=inner, outer=outer)
-                yield (here / family).fault(what, clause=_CLAUSE, fix=_free(around, family, taken))
+                yield (here / family).fault(what, clause=_CLAUSE, fix=_free(around, inner, taken))
         ordered = sorted(blocks, key=lambda one: getattr(one[1], family))
         for (name, first, _), (_, second, here) in pairwise(ordered):
             if getattr(first, family).overlaps(getattr(second, family)):
                 values = {"second": getattr(second, family), "first": getattr(first, family), "name": name}
                 what = tr("{second} overlaps {first} of {name}", **values)
-                yield (here / family).fault(what, clause=_CLAUSE, fix=_free(around, family, taken))
+                yield (here / family).fault(what, clause=_CLAUSE, fix=_free(around, getattr(second, family), taken))
 
 
-def _free(around: Block, family: str, taken: Sequence[object]) -> str:
-    outer = getattr(around, family)
-    found = first_free(outer, [one for one in taken if isinstance(one, type(outer))])
+def _free(around: Block, wanted: Network, taken: Sequence[Network]) -> str:
+    outer = around.ipv4 if wanted.version == 4 else around.ipv6  # noqa: PLR2004 - the family's own number
+    found = first_free(outer, taken, wanted.prefixlen)
     if found is None:
         return tr("{outer} is exhausted; give it a larger range", outer=outer)
     return tr("{found} is free", found=found)

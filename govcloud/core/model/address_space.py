@@ -97,9 +97,9 @@ def free_ranges(around: Network, taken: Iterable[Network]) -> list[Network]:
     return [ip_network(str(one)) for one in left.iter_cidrs()]
 
 
-def first_free(around: Network, taken: Iterable[Network]) -> Network | None:
-    """Return the first free network of the usual size; None when the range is exhausted."""
-    wanted = USUAL_PREFIX[around.version]
+def first_free(around: Network, taken: Iterable[Network], prefix: int | None = None) -> Network | None:
+    """Return the first free network of a size, the usual one if none is given; None when the range is exhausted."""
+    wanted = prefix or USUAL_PREFIX[around.version]
     for one in free_ranges(around, taken):
         if one.prefixlen <= wanted:
             # The first network of a range is left alone: its number zero is easily taken for "none".

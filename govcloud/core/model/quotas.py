@@ -6,7 +6,7 @@ port, per load balancer one port of its health monitor, per project one default 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from govcloud.core.model.base import Tier
 from govcloud.core.model.city import Size
@@ -59,7 +59,7 @@ class Quota:
 
     def __add__(self, other: Quota) -> Quota:
         """Add number by number; of members in one server group the larger counts."""
-        total = {name: value + getattr(other, name) for name, value in asdict(self).items()}
+        total = {name: value + getattr(other, name) for name, value in vars(self).items()}
         total["server_group_members"] = max(self.server_group_members, other.server_group_members)
         return Quota(**total)
 
