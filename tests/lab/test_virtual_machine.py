@@ -25,7 +25,7 @@ BOOT_SECONDS = 300
 RESIDUE = r"""
 virsh --connect=qemu:///system list --all --uuid --name | grep -e "$1" -e "$2"
 find /state/nova /state/libvirt/qemu /state/etc/libvirt /run/libvirt | grep -e "$1" -e "$2"
-grep -l "$1" /proc/[0-9]*/cmdline 2>/dev/null | grep -v "/$$/"
+for process in $(pgrep qemu-system); do grep -l "$1" "/proc/$process/cmdline"; done
 ovs-vsctl --db=unix:/run/ovs1/db.sock --bare --columns=name find Interface external_ids:vm-uuid=$1
 ls -d /sys/fs/cgroup/*/$(hostname)/guests/$2 /sys/fs/cgroup/$(hostname)/guests/$2 2>/dev/null
 ls -d /sys/class/net/tap$3* 2>/dev/null
