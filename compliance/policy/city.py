@@ -130,6 +130,10 @@ class City:
             for service in self.environment.shared_services.values()
         )
 
+    def is_bastion(self, one: Resource) -> bool:
+        """Tell whether a resource is a bastion's; only a department's own unit makes one, whatever labels say."""
+        return self.unit.system is None and self.labels(one).get("tier") == BASTION
+
     def remote_groups(self, one: Resource) -> list[Resource]:
         """Return the security group that a rule names as its other side."""
         groups = self.referred(one, "remoteGroupId", "networking.SecGroup")

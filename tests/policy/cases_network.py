@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.policy.records import (
     APPLICATION,
+    BALANCER,
     BASTION,
     DATA_ZONE,
     DATABASE,
@@ -29,6 +30,7 @@ from tests.policy.records import (
 )
 
 _OUT = {"direction": "egress"}
+_AT_BASTION = shared(tier="bastion", zone="management")
 _ELSEWHERE = made("networking.SecGroupRule", "elsewhere", {"securityGroupId": [DATABASE]}, direction="ingress")
 _TO_DATABASE = way(DATABASE, APPLICATION, **port_of(5432))
 _OPERATORS = way(BASTION, remoteIpPrefix="198.18.0.0/15", **port_of(22))
@@ -67,6 +69,7 @@ CASES = [
         APPLICATION,
         DATABASE,
     ),
+    nonconform("exposure-internet", way(BASTION, **port_of(22)), BASTION, stack=DEPARTMENT, operators="0.0.0.0/0"),
     not_applicable("exposure-internet", way(WEB), WEB),
     not_tested("exposure-internet", way(DATABASE, remoteIpPrefix=UNSEEN), DATABASE),
     conform("exposure-egress", way(WEB, **_OUT, remoteIpPrefix="10.17.0.0/16"), WEB),
@@ -105,11 +108,13 @@ CASES = [
     nonconform("management-path", way(DATABASE, remoteIpPrefix="198.18.0.0/15"), DATABASE),
     nonconform("management-path", way(BASTION, **port_of(22)), BASTION, stack=DEPARTMENT),
     nonconform("management-path", way(BASTION, **port_of(3389)), BASTION, stack=DEPARTMENT),
+    nonconform("management-path", _OPERATORS, BASTION, says="past the bastion"),
     not_applicable("management-path", way(WEB), WEB),
     not_applicable("management-path", way(WEB, **_OUT), WEB),
     not_tested("management-path", but(way(DATABASE, BASTION, **port_of(22))), DATABASE),
     conform("exposure-floating-address", FLOATING),
-    conform("exposure-floating-address", but(FLOATING, tags=shared(tier="bastion", zone="management"))),
+    conform("exposure-floating-address", but(FLOATING, tags=_AT_BASTION), stack=DEPARTMENT),
+    nonconform("exposure-floating-address", but(FLOATING, tags=_AT_BASTION)),
     nonconform("exposure-floating-address", but(FLOATING, tags=tags(tier="database", zone="data"))),
     not_applicable("exposure-floating-address", but(FLOATING, tags=[])),
     not_tested("exposure-floating-address", but(FLOATING, tags=UNSEEN)),
@@ -139,7 +144,8 @@ CASES = [
     not_applicable("zone-known", but(PORT, tags=[])),
     not_tested("zone-known", but(PORT, tags=UNSEEN)),
     conform("zone-tier", PORT),
-    conform("zone-tier", but(PORT, tags=shared(tier="bastion", zone="management"))),
+    conform("zone-tier", but(PORT, tags=_AT_BASTION), stack=DEPARTMENT),
+    nonconform("zone-tier", but(PORT, tags=_AT_BASTION)),
     nonconform("zone-tier", but(PORT, tags=tags(tier="database"))),
     nonconform("zone-tier", but(PORT, tags=shared(tier="bastion", zone="internet"))),
     not_applicable("zone-tier", but(PORT, tags=tags(zone="dmz"))),
@@ -150,6 +156,9 @@ CASES = [
     not_applicable("zone-subnet", NETWORK),
     not_tested("zone-subnet", but(SUBNETS[0], cidr=UNSEEN)),
     conform("zone-address", PORT),
+    conform("zone-address", BALANCER),
+    nonconform("zone-address", but(BALANCER, vipAddress="10.19.1.10")),
+    nonconform("zone-address", but(BALANCER, vipAddress=None)),
     nonconform("zone-address", but(PORT, fixedIps=[{"ipAddress": "10.19.1.20"}])),
     nonconform("zone-address", but(PORT, fixedIps=[{"subnetId": "some"}])),
     nonconform("zone-address", but(PORT, fixedIps=None)),

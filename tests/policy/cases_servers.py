@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
+from compliance.policy.resource import Resource
 from tests.policy.records import (
     APART,
+    BALANCER,
     CONTAINER,
     FLOATING,
     FOUNDATION,
@@ -40,6 +43,12 @@ _KEY = made("compute.Keypair", "approval-operator", publicKey="ssh-ed25519 AAAA 
 _IMAGE = made("images.Image", "debian", imageSourceUrl="https://images/debian", tags=tags())
 _BACK = "bastion"
 
+
+def _joined(one: Resource, **to: Resource) -> Resource:
+    """Return the same record with values that come from other resources."""
+    return replace(one, references={**one.references, **{key: (other.urn,) for key, other in to.items()}})
+
+
 CASES = [
     conform("level-platform", PORT),
     nonconform("level-platform", but(PORT, tags=tags(level="4")), says="platform of level 3"),
@@ -67,6 +76,18 @@ CASES = [
     nonconform("labels-true", server(metadata=labels(level="high"))),
     not_applicable("labels-true", server(metadata=None)),
     not_tested("labels-true", server(metadata=UNSEEN)),
+    conform("labels-agree", server(), PORT, WEB),
+    conform("labels-agree", PORT, WEB),
+    conform("labels-agree", but(FLOATING), BALANCER),
+    nonconform(
+        "labels-agree", _joined(server(metadata=labels(zone="data")), networks=PORT), PORT, says="its networking"
+    ),
+    nonconform(
+        "labels-agree", _joined(FLOATING, portId=but(PORT, tags=tags(zone="data"))), but(PORT, tags=tags(zone="data"))
+    ),
+    nonconform("labels-agree", PORT, but(WEB, tags=tags(tier="application")), says="another tier"),
+    not_applicable("labels-agree", but(PORT, tags=[]), WEB),
+    not_tested("labels-agree", PORT, but(WEB, tags=UNSEEN)),
     conform("kind-known", server()),
     conform("kind-known", _CLOUD),
     nonconform("kind-known", made("orchestration.StackV1", "whatever")),
@@ -74,6 +95,8 @@ CASES = [
     conform("server-image", server()),
     nonconform("server-image", server(imageName="latest")),
     nonconform("server-image", server(imageName=None, imageId="6f0b")),
+    nonconform("server-image", server(imageId="6f0b")),
+    nonconform("server-image", server(blockDevices=[{"uuid": "6f0b", "bootIndex": 0}])),
     not_applicable("server-image", PORT),
     not_tested("server-image", server(imageName=UNSEEN)),
     conform("server-hardened", server()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from ipaddress import ip_network
 from typing import Any
 
 from compliance.policy.city import City
@@ -86,6 +87,7 @@ class Case:
     level: int = 3
     disposable: bool = True
     encrypted: bool = False
+    operators: str = ""
     says: str = ""
 
     def city(self) -> City:
@@ -100,6 +102,8 @@ class Case:
             for key, one in lab.volume_types.items()
         }
         lab = lab.model_copy(update={"disposable": self.disposable, "volume_types": types})
+        if self.operators:
+            lab = lab.model_copy(update={"operator_networks": (ip_network(self.operators),)})
         inventory = replace(
             inventory, departments={**inventory.departments, "approval": changed}, environments={"lab": lab}
         )
@@ -231,8 +235,10 @@ CONTAINER = made(
     forceDestroy=True,
     metadata=labels(tier="storage", zone="shared"),
 )
-FLOATING = made("networking.FloatingIp", "approval-elicence-front", pool="internet", portId=UNSEEN, tags=tags())
-BALANCER = made("loadbalancer.LoadBalancer", "approval-elicence-front", name="front", tags=tags())
+BALANCER = made(
+    "loadbalancer.LoadBalancer", "approval-elicence-front", name="front", vipAddress="10.16.1.10", tags=tags()
+)
+FLOATING = made("networking.FloatingIp", "front", {"portId": [BALANCER]}, pool="internet", tags=tags())
 LISTENER = made(
     "loadbalancer.Listener", "front-https", name="front-https", protocol="TCP", protocolPort=443, tags=tags()
 )

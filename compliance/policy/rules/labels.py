@@ -76,3 +76,41 @@ def true(one: Resource, city: City) -> Iterator[str]:
         yield f"is labelled for the system {labels['system']}, which {owner.key} does not have"
     if not labels.get("level", "0").isdecimal():
         yield f"is labelled with the level {labels['level']}"
+
+
+@rule(
+    "labels-agree",
+    "What belongs together bears the same tier and zone",
+    "8.1.10.2 b, 8.2.3.1 a",
+    "compute.Instance",
+    "networking.FloatingIp",
+    "networking.Port",
+    place="compute.{tier}.zone",
+    fix="take the labels, port and groups of one tier",
+)
+def agree(one: Resource, city: City) -> Iterator[str]:
+    """Refuse labels that put a server, its port, its groups and its floating address into different places.
+
+    A port's addresses are compared with its zone, so none of the others can be labelled for another.
+    """
+    place = _place(one, city)
+    joined = [
+        other
+        for name in ("networks", "portId")
+        for kind in ("networking.Port", "loadbalancer.LoadBalancer")
+        for other in city.referred(one, name, kind)
+    ]
+    for other in joined:
+        if _place(other, city) != place:
+            yield f"is labelled otherwise than its {other.kind} {other.name}"
+    for group in city.referred(one, "securityGroupIds", "networking.SecGroup"):
+        tier, zone = _place(group, city)
+        if zone != place[1] or tier not in {place[0], "security"}:
+            yield f"is in the group {group.name} of another tier or zone"
+
+
+def _place(one: Resource, city: City) -> tuple[str | None, str | None]:
+    labels = city.labels(one)
+    if not labels:
+        raise NotApplicable("has no labels, which another rule tells")
+    return labels.get("tier"), labels.get("zone")

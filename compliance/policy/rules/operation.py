@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compliance.policy.city import BASTION, City
+from compliance.policy.city import City
 from compliance.policy.ranges import described, opening
 from compliance.policy.resource import NotApplicable, Resource
 from compliance.policy.rule import rule
@@ -53,12 +53,12 @@ def management_path(one: Resource, city: City) -> Iterator[str]:
     operators = found.network is not None and not city.in_city(found.network) and city.of_operators(found.network)
     if not administration and not operators:
         raise NotApplicable("is no way for operators")
-    if city.labels(one).get("tier") == BASTION:
+    if city.is_bastion(one):
         if found.network is None or not city.of_operators(found.network):
             yield f"lets {described(found)} to the bastion in from elsewhere than where operators are"
     elif found.network is not None:
         yield f"lets {described(found)} in from {found.network}, past the bastion"
-    elif any(city.labels(group).get("tier") != BASTION for group in city.remote_groups(one)):
+    elif not all(city.is_bastion(group) for group in city.remote_groups(one)):
         yield f"lets {described(found)} in from a group that is not the bastion's"
 
 
@@ -74,7 +74,7 @@ def management_path(one: Resource, city: City) -> Iterator[str]:
 def floating_address(one: Resource, city: City) -> Iterator[str]:
     """Keep inner tiers off the edge."""
     name, zone = city.zone(one)
-    if not zone.public and city.label(one, "tier") != BASTION:
+    if not zone.public and not city.is_bastion(one):
         yield f"makes zone {name} reachable from outside"
 
 

@@ -35,6 +35,8 @@ _SECRETS = re.compile(
 def image(one: Resource, city: City) -> Iterator[str]:
     """Refuse images that are not pinned: another may stand behind the same words tomorrow."""
     name = one.text("imageName")
+    if "imageId" in one.values or any("bootIndex" in each for each in one.many("blockDevices")):
+        yield "starts from something else than the image that it names"
     if name in city.environment.images.values():
         return
     if name:

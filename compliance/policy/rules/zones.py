@@ -115,7 +115,8 @@ def tier(one: Resource, city: City) -> Iterator[str]:
     which = city.label(one, "tier")
     if which == BASTION:
         department = city.department(one)
-        if department is None or department.bastion is None or department.bastion.zone != name:
+        planned = department.bastion.zone if department and department.bastion else None
+        if planned != name or not city.is_bastion(one):
             yield f"is a bastion in {name}, where the inventory has none"
     elif which not in {each.value for each in zone.tiers}:
         yield f"the {which} tier may not stand in {name}"
@@ -145,9 +146,10 @@ def subnet(one: Resource, city: City) -> Iterator[str]:
 
 @rule(
     "zone-address",
-    "A port's addresses are its zone's",
+    "Addresses of ports and balancers are their zone's",
     "8.1.2.1 c",
     "networking.Port",
+    "loadbalancer.LoadBalancer",
     place="compute.{tier}.first_host",
     fix="take a free number of the department's network in that zone",
     alone=True,
@@ -155,12 +157,12 @@ def subnet(one: Resource, city: City) -> Iterator[str]:
 def address(one: Resource, city: City) -> Iterator[str]:
     """Keep to the address plan, address by address."""
     name, _ = city.zone(one)
-    fixed = one.many("fixedIps")
+    fixed = one.many("fixedIps") if one.kind == "networking.Port" else [{"ipAddress": one.get("vipAddress")}]
     if not fixed:
         yield "has no address of the plan"
     for each in fixed:
-        text = str(each["ipAddress"]) if "ipAddress" in each else ""
-        if not text:
+        text = each.get("ipAddress")
+        if text is None:
             yield "takes whatever address the cloud gives"
         elif name not in city.zones_of(ip_network(ip_address(text))):
             yield f"{text} is not an address of zone {name}"
