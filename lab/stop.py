@@ -8,6 +8,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from lab import identity, inotify, namespace
@@ -45,12 +46,22 @@ def clean(workspace: Workspace, phases: Phases) -> list[str]:
     for path in (workspace.lab, workspace.root / "build"):
         if path.exists():
             removed.append(f"{path} ({_size_mib(path)} MiB)")
-            shutil.rmtree(path)
+            _remove(path)
     # Settings of stacks are encrypted with this lab's passphrase, which is gone now.
     for path in (workspace.root / "stacks" / "settings").glob("Pulumi.lab-*.yaml"):
         removed.append(str(path))
         path.unlink()
     return removed
+
+
+def _remove(path: Path) -> None:
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        message = (
+            f"{error.filename or path}: {error.strerror}. Fix: end the command that still works there, run this again"
+        )
+        raise GovcloudError(message, status=Exit.SAFETY_RULE) from None
 
 
 def _end_shared_connections(workspace: Workspace) -> None:

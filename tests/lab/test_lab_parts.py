@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from govcloud.core.errors import GovcloudError
+from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
-from lab import credentials, debian, identity, packages, python_index, render
+from lab import credentials, debian, identity, packages, python_index, render, stop
 from lab.services import BOOTSTRAP, CATALOGUE, SERVICES
 
 
@@ -132,3 +133,13 @@ def test_an_index_that_wants_a_password_is_refused(monkeypatch: pytest.MonkeyPat
     with pytest.raises(GovcloudError, match="wants no password") as refused:
         python_index.origins()
     assert "canary" not in str(refused.value)
+
+
+def test_what_is_still_written_to_is_told_without_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(_: Path) -> None:
+        raise OSError(39, "Directory not empty", "pulumi")
+
+    monkeypatch.setattr(stop.shutil, "rmtree", busy)
+    (tmp_path / "build").mkdir()
+    with Phases("lab clean") as phases, pytest.raises(GovcloudError, match="Directory not empty. Fix: end the command"):
+        stop.clean(Workspace(tmp_path), phases)
