@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from govcloud.cli import application
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.inventory import load
 from govcloud.core.model.units import units
@@ -63,7 +63,9 @@ def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deploy:
         monkeypatch.setattr(credentials, "known", lambda *_: True)
         monkeypatch.setattr(credentials, "ensure", lambda *_: None)
         monkeypatch.setattr(orphans, "settle", lambda *_: None)
-        ended = CliRunner().invoke(application(), ["deploy", *plans, *options])
+        app = typer.Typer(pretty_exceptions_enable=False)
+        app.command()(cli.deploy)
+        ended = CliRunner().invoke(app, [*plans, *options])
         if isinstance(ended.exception, GovcloudError):
             return ended.exception.status, str(ended.exception), made.done
         return ended.exit_code, ended.output, made.done
