@@ -53,7 +53,7 @@ def start(workspace: Workspace, identity: Identity, foundations: Foundations) ->
     """Start the namespaces with their supervisor; nothing is supervised yet."""
     state = workspace.lab / "state"
     (state / "log").mkdir(parents=True, exist_ok=True)
-    remove_cgroups(identity)
+    _wait_for_no_cgroups(identity)
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LAB_ID": identity.lab_id,
@@ -111,14 +111,24 @@ def stop(workspace: Workspace, identity: Identity) -> None:
     remove_cgroups(identity)
 
 
-def remove_cgroups(identity: Identity) -> None:
-    """Remove the empty control groups that a killed lab leaves."""
-    for controller in (CGROUPS, *CGROUPS.iterdir()):
-        top = controller / identity.lab_id
-        if top.is_dir():
-            for directory, _, _ in os.walk(top, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(directory)  # noqa: PTH106 - a control group is no ordinary directory
+def remove_cgroups(identity: Identity) -> list[Path]:
+    """Remove the empty control groups that a killed lab leaves; return the tops of those that are not empty."""
+    tops = [controller / identity.lab_id for controller in (CGROUPS, *CGROUPS.iterdir())]
+    for top in tops:
+        for directory, _, _ in os.walk(top, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)  # noqa: PTH106 - a control group is no ordinary directory
+    return [top for top in tops if top.is_dir()]
+
+
+def _wait_for_no_cgroups(identity: Identity, seconds: float = 60) -> None:
+    """After a power cut the kernel needs its time to end all guests; until then their groups are in use."""
+    deadline = time.monotonic() + seconds
+    while remove_cgroups(identity):
+        if time.monotonic() > deadline:
+            message = f"control groups of {identity.lab_id} still hold processes. Fix: end them, run this again"
+            raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
+        time.sleep(0.2)
 
 
 def _file(workspace: Workspace) -> Path:

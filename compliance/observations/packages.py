@@ -6,17 +6,18 @@ from typing import Any
 
 from compliance.observations import CouldNotObserve, read
 
-COMMAND = "apt-get indextargets --format '$(SITE)' 'Created-By: Packages'"
+# What would be asked for next; nothing is fetched, and no index has to be there.
+COMMAND = "apt-get update --print-uris"
 
 
 def observe(host: Any) -> frozenset[str]:  # noqa: ANN401 - testinfra's hosts have no type
-    """Return the sites that packages come from."""
+    """Return the addresses that indexes of packages come from."""
     return parse(read(host, COMMAND))
 
 
-def parse(sites: str) -> frozenset[str]:
-    """Understand the list of sites, one for each index."""
-    found = frozenset(filter(None, sites.split()))
+def parse(printed: str) -> frozenset[str]:
+    """Understand the list of addresses, each in quotes at the start of a line."""
+    found = frozenset(line.split("'")[1] for line in printed.splitlines() if line.startswith("'"))
     if not found:
         raise CouldNotObserve("the package manager names no source")
     return found

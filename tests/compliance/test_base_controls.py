@@ -46,7 +46,10 @@ auditor:x:1001:1001:,,,:/home/auditor:/bin/bash
 """
 KINDS = "root:locked\ndebian:locked\nauditor:locked\n"
 GROUP = "root:x:0:\nsudo:x:27:\nsystemd-journal:x:999:auditor\ndebian:x:1000:\nauditor:x:1001:\n"
-SITES = "http://mirror.city.internal/debian\nhttp://mirror.city.internal/debian-security\n"
+SITES = "".join(
+    f"'http://mirror.city.internal/{part}/InRelease' mirror_{number}_InRelease 0 \n"
+    for number, part in enumerate(("debian/dists/bookworm", "debian-security/dists/bookworm-security"))
+)
 
 Judge = Callable[[], None]
 
@@ -162,7 +165,7 @@ CASES: dict[str, tuple[Judge, list[Judge]]] = {
         lambda: controls.test_packages_come_from_the_city_only(packages.parse(SITES)),
         [
             lambda: controls.test_packages_come_from_the_city_only(
-                packages.parse(SITES + "http://deb.example.org/debian")
+                packages.parse(SITES + "'http://deb.example.org/debian/dists/bookworm/InRelease' deb_InRelease 0 \n")
             )
         ],
     ),

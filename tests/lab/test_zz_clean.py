@@ -57,7 +57,8 @@ def test_a_second_lab_that_does_not_fit_is_refused_with_the_numbers(checkout: Pa
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_start_that_is_stopped_in_the_middle_goes_on(checkout: Path, how: signal.Signals) -> None:
     process = subprocess.Popen(
-        LAB_UP,
+        # A shell's background job ignores the interrupt, and so would what it starts.
+        ["env", "--default-signal=INT", *LAB_UP],
         cwd=checkout,
         env=outside(),
         stdin=subprocess.DEVNULL,
