@@ -161,13 +161,13 @@ def test_what_is_destroyed_leaves_nothing(city: City, cloud: openstack.connectio
         city.run(["govcloud", "deploy", unit, "--destroy", "--approve", said.stderr.split()[-1]], check=True)
     records = (city.root / "build" / "lab" / "removals.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["unit"] for line in records] == ["drill-box", "drill"]
-    assert [name for name in _things(cloud) if "drill" in name] == []
     project = cloud.identity.find_project("drill", ignore_missing=False)
+    # First of all: asked for by project, neutron makes the default group anew.
+    assert [one for one in cloud.network.security_groups() if one.project_id == project.id] == []
+    assert [name for name in _things(cloud) if "drill" in name] == []
     ports = [port.device_owner for port in cloud.network.ports(project_id=project.id)]
     assert ports == []
     assert cloud.identity.find_user("drill-deployer") is None
-    # Asked for by project, neutron would make the default group anew.
-    assert [one for one in cloud.network.security_groups() if one.project_id == project.id] == []
     assert "lab-drill" not in (city.root / ".lab" / "clouds.yaml").read_text(encoding="utf-8")
 
 
