@@ -11,7 +11,7 @@ from pathlib import Path
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
-from lab import identity, inotify, namespace
+from lab import identity, inotify, loops, namespace
 from lab.supervisor import Supervisor
 
 
@@ -32,6 +32,7 @@ def stop(workspace: Workspace, phases: Phases) -> None:
                 Supervisor(workspace).stop("mariadb")
             namespace.stop(workspace, who)
     namespace.remove_cgroups(who)
+    loops.remove_unbound()
     if inotify.restore_limit(who.lab_id):
         phases.note("fs.inotify.max_user_instances restored")
 

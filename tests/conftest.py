@@ -13,6 +13,7 @@ import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import openstack.connection
@@ -39,7 +40,7 @@ class City:
     root: Path
     env: Mapping[str, str]
     # The machine before this city: what it looked like, and how far its clock was from the steady one.
-    before: Mapping[str, object]
+    before: Mapping[str, Any]
     drift: float
 
     def __post_init__(self) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 # The one setting that all labs of the machine share: restored when the last of them ends.
+# Loop devices that kernels make on demand: those that others left may go with ours, new ones may not stay.
+LOOPS = "added loop devices"
+ADDED = re.compile(r"loop([89]|\d\d+)$")
 SHARED = "fs/inotify/max_user_instances"
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "kernel/hostname")
 
@@ -18,7 +23,7 @@ def labs() -> set[str]:
     return {path.name for path in Path("/sys/class/net").glob("gc??????")}
 
 
-def look(ours: set[str]) -> dict[str, object]:
+def look(ours: set[str]) -> dict[str, Any]:
     """Return links, routes, mounts, listeners, firewall, loop devices, device modes, settings and namespaces' owners.
 
     What belongs to a lab that is not ours, which comes and goes on its own, is left out.
@@ -36,7 +41,12 @@ def look(ours: set[str]) -> dict[str, object]:
         "mounts": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
         "listeners": sorted(_listeners()),
         "loop devices of ours": sorted(line for line in _output("losetup", "--all").splitlines() if "/.test/" in line),
-        "device modes": {path.name: oct(path.lstat().st_mode) for path in sorted(Path("/dev").iterdir())},
+        "device modes": {
+            path.name: oct(path.lstat().st_mode)
+            for path in sorted(Path("/dev").iterdir())
+            if not ADDED.match(path.name)
+        },
+        LOOPS: sorted(path.name for path in Path("/dev").iterdir() if ADDED.match(path.name)),
         "settings": {name: (Path("/proc/sys") / name).read_text().strip() for name in SYSCTLS},
         SHARED: (Path("/proc/sys") / SHARED).read_text().strip(),
         "control groups": sorted(
