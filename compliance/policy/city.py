@@ -109,8 +109,7 @@ class City:
     def zones_of(self, network: Network) -> Iterator[str]:
         """Yield the zone that a range lies in, if it lies in one."""
         for name, block in self.inventory.plan.zones.items():
-            outer: Network = block.ipv4 if network.version == 4 else block.ipv6  # noqa: PLR2004 - the family's number
-            if _inside(network, outer):
+            if _inside(network, block.of(network.version)):
                 yield name
 
     def in_city(self, network: Network) -> bool:

@@ -7,7 +7,6 @@ them.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from govcloud.core import cache
 from govcloud.core.environment import variables
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.units import PROJECT
@@ -59,7 +59,7 @@ class Outcome:
     @property
     def digest(self) -> str:
         """Name exactly these steps, in whatever order they come."""
-        return hashlib.sha256("\n".join(sorted(self.steps)).encode()).hexdigest()[:16]
+        return cache.digest(*sorted(self.steps))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ moment of the act has to be the same.
 from __future__ import annotations
 
 import getpass
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from govcloud.core import cache
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
@@ -23,7 +23,6 @@ from govcloud.deploy import clouds_file, credentials
 from govcloud.deploy.pulumi_cli import Outcome, Pulumi
 
 _CONTAINER = "openstack:objectstorage/container:Container"
-_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,7 @@ class Removal:
     @property
     def digest(self) -> str:
         """Name exactly these things of exactly this unit."""
-        lines = [self.unit.name, *(f"{urn} {known}" for urn, known in sorted(self.resources.items()))]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_DIGITS]
+        return cache.digest(self.unit.name, *(f"{urn} {known}" for urn, known in sorted(self.resources.items())))
 
 
 def look(pulumi: Pulumi, inventory: Inventory, environment: Environment, unit: Unit) -> Removal:

@@ -5,7 +5,6 @@ A unit that fails does not stop the independent ones; what needs it is left out 
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -15,6 +14,7 @@ from pathlib import Path
 from keystoneauth1.exceptions.base import ClientException
 from openstack.exceptions import SDKException
 
+from govcloud.core import cache
 from govcloud.core.errors import GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
@@ -36,8 +36,7 @@ class Report:
     @property
     def digest(self) -> str:
         """Name exactly what would be done in all units."""
-        lines = [f"{name} {outcome.digest}" for name, outcome in sorted(self.outcomes.items())]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        return cache.digest(*(f"{name} {outcome.digest}" for name, outcome in sorted(self.outcomes.items())))
 
 
 def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit], plans: Path) -> Report:

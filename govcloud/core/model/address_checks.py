@@ -60,7 +60,7 @@ def _inside(around: Block, blocks: Sequence[tuple[str, Block, Here]]) -> Iterato
 
 
 def _free(around: Block, wanted: Network, taken: Sequence[Network]) -> str:
-    outer = around.ipv4 if wanted.version == 4 else around.ipv6  # noqa: PLR2004 - the family's own number
+    outer = around.of(wanted.version)
     found = first_free(outer, taken, wanted.prefixlen)
     if found is None:
         return tr("{outer} is exhausted; give it a larger range", outer=outer)

@@ -86,9 +86,9 @@ def shared_networks(inventory: Inventory, around: Network) -> list[Network]:
 def taken_of(inventory: Inventory, zone: str, version: int) -> list[Network]:
     """Return what nobody else may have of a zone: the departments' networks, and those of shared services."""
     block = inventory.plan.zones[zone]
-    shared = shared_networks(inventory, block.ipv4 if version == 4 else block.ipv6)  # noqa: PLR2004 - the family
+    shared = shared_networks(inventory, block.of(version))
     networks = [one for _, one in networks_of(inventory, zone)]
-    return [*shared, *(one.ipv4 if version == 4 else one.ipv6 for one in networks)]  # noqa: PLR2004 - the family
+    return [*shared, *(one.of(version) for one in networks)]
 
 
 def free_ranges(around: Network, taken: Iterable[Network]) -> list[Network]:

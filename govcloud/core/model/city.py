@@ -93,6 +93,10 @@ class Block(Model):
     ipv4: IPv4Network
     ipv6: IPv6Network
 
+    def of(self, version: int) -> IPv4Network | IPv6Network:
+        """Return the range of one version of IP."""
+        return self.ipv4 if version == 4 else self.ipv6  # noqa: PLR2004 - the version's own number
+
 
 class AddressPlan(Model):
     """`address_plan.yaml`: the city's ranges and what each zone has of them."""
