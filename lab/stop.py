@@ -32,7 +32,7 @@ def stop(workspace: Workspace, phases: Phases) -> None:
                 Supervisor(workspace).stop("mariadb")
             namespace.stop(workspace, who)
     namespace.remove_cgroups(who)
-    loops.remove_unbound()
+    loops.remove_left(workspace.lab / "state" / "cinder" / "volumes")
     if inotify.restore_limit(who.lab_id):
         phases.note("fs.inotify.max_user_instances restored")
 

@@ -111,11 +111,16 @@ def outside() -> dict[str, str]:
     return kept
 
 
+def clean(checkout: Path) -> None:
+    """Remove a checkout's lab by the README's own command."""
+    subprocess.run(["make", "clean"], cwd=checkout, env=outside(), stdin=subprocess.DEVNULL, check=True)
+
+
 @pytest.fixture(scope="session")
 def city(pytestconfig: pytest.Config) -> Iterator[City]:
     """Bring the tests' city up by `make up` and give it to the tests."""
     copy_checkout(TEST_CITY)
-    subprocess.run(["make", "clean"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=True)
+    clean(TEST_CITY)
     before, drift = machine.look(set()), machine.clock_drift()
     # Minutes of silence would look like a hang: what `make up` prints goes to the terminal.
     with pytestconfig.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
@@ -124,7 +129,7 @@ def city(pytestconfig: pytest.Config) -> Iterator[City]:
         pytest.exit("the tests' city did not come up, see above", returncode=1)
     yield City(TEST_CITY, environment_of(TEST_CITY), before, drift)
     if TEST_CITY.exists() and not os.environ.get("GOVCLOUD_KEEP_TEST_CITY"):
-        subprocess.run(["make", "clean"], cwd=TEST_CITY, env=outside(), stdin=subprocess.DEVNULL, check=True)
+        clean(TEST_CITY)
         shutil.rmtree(TEST_CITY.parent)
 
 

@@ -5,6 +5,7 @@ A pytest plugin. With changes that are not committed everything runs, for then n
 
 from __future__ import annotations
 
+import functools
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@functools.cache
 def _passed() -> Path | None:
     """Return the list of what has passed on this commit, one test a line."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]

@@ -11,12 +11,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.files import write_atomically
 from govcloud.core.model.units import PROJECT
 from govcloud.deploy.pulumi_cli import Pulumi
 
@@ -39,10 +39,8 @@ def mend(pulumi: Pulumi, stack: str, tell: Callable[[str], None]) -> None:
         kept.parent.mkdir(exist_ok=True)
         file.rename(kept)
     # The digest first: between the two steps the file is missing, which the next run finds.
-    shutil.copyfile(_digest_of(copy), _digest_of(file))
-    part = file.with_suffix(".part")
-    shutil.copyfile(copy, part)
-    part.rename(file)
+    for source, target in ((_digest_of(copy), _digest_of(file)), (copy, file)):
+        write_atomically(target, source.read_bytes().decode(), mode=0o600)
     tell(f"{stack}: its state was damaged and is put back from {copy.relative_to(top)}")
 
 

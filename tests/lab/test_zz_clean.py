@@ -19,7 +19,7 @@ import pytest
 from govcloud.core.workspace import Workspace
 from lab import catalogue, identity, namespace
 from tests import machine
-from tests.conftest import NEIGHBOUR, City, copy_checkout, outside
+from tests.conftest import NEIGHBOUR, City, clean, copy_checkout, outside
 from tests.lab.guest_site import wait_for
 
 pytestmark = pytest.mark.lab
@@ -35,7 +35,7 @@ def checkout() -> Iterator[Path]:
     subprocess.run(["python3", "-m", "toolchain.bootstrap"], cwd=NEIGHBOUR, env=outside(), check=True)
     yield NEIGHBOUR
     if NEIGHBOUR.exists():
-        subprocess.run(["make", "clean"], cwd=NEIGHBOUR, env=outside(), stdin=subprocess.DEVNULL, check=True)
+        clean(NEIGHBOUR)
         shutil.rmtree(NEIGHBOUR)
 
 

@@ -11,20 +11,18 @@ import os
 import signal
 import struct
 import subprocess
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import loops
 from lab.drivers.nspawn.commands import GuestError
 
-_GET_FREE, _REMOVE = 0x4C82, 0x4C81
+_GET_FREE = 0x4C82
 _CONFIGURE, _SET_CAPACITY, _GET_STATUS64 = 0x4C0A, 0x4C07, 0x4C05
 _AUTOCLEAR = 4
-_CONTROL = "/dev/loop-control"
 _STATUS = struct.Struct("5Q4I64s64s32s2Q")
 _HIGHEST = 255
-_AT_BOOT = 8  # what kernels make unless told otherwise
 
 
 @dataclass(frozen=True)
@@ -74,28 +72,14 @@ def release(loop: Loop) -> None:
             os.kill(loop.holder, signal.SIGKILL)
             # Ours to bury, unless a nova-compute before this one started it.
             os.waitpid(loop.holder, 0)
-    if loop.number < _made_at_boot():
-        return
     # What was added for us goes again; another lab may have bound it meanwhile.
-    with open(_CONTROL, "rb") as control:  # noqa: PTH123
-        for _ in range(20):
-            with suppress(OSError):
-                fcntl.ioctl(control, _REMOVE, loop.number)
-                return
-            time.sleep(0.05)
+    loops.remove_added(loop.number, seconds=1)
 
 
 def resize(loop: Loop) -> None:
     """Take over the new size of the file."""
     with open(loop.node, "rb") as device:  # noqa: PTH123
         fcntl.ioctl(device, _SET_CAPACITY, 0)
-
-
-def _made_at_boot() -> int:
-    try:
-        return max(_AT_BOOT, int(Path("/sys/module/loop/parameters/max_loop").read_text()))
-    except (OSError, ValueError):
-        return _AT_BOOT
 
 
 def _is_held(loop: Loop) -> bool:
@@ -107,12 +91,15 @@ def _configure(backing: int, path: Path) -> tuple[int, int]:
     name = os.fsencode(path.name)[:63]
     status = _STATUS.pack(*(0,) * 8, _AUTOCLEAR, name, b"", b"", 0, 0)
     request = struct.pack("II", backing, 0) + status + bytes(64)
-    with open(_CONTROL, "rb") as control:  # noqa: PTH123
+    with loops.CONTROL.open("rb") as control:
         for _ in range(50):
             number = fcntl.ioctl(control, _GET_FREE)
             if number > _HIGHEST:
                 break
-            device = os.open(f"/dev/loop{number}", os.O_RDWR)
+            try:
+                device = os.open(f"/dev/loop{number}", os.O_RDWR)
+            except OSError:
+                continue
             try:
                 fcntl.ioctl(device, _CONFIGURE, request)
             except OSError:
