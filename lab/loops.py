@@ -18,7 +18,7 @@ _AT_BOOT = 8  # what kernels make unless told otherwise
 
 
 def remove_left(volumes: Path, seconds: float = 10) -> None:
-    """Remove what was added and is bound to no file; what guests that are dying still hold of `volumes` is waited for."""
+    """Remove what was added and is bound to no file; what dying guests still hold of `volumes` is waited for."""
     names = (path.name.removeprefix("loop") for path in Path("/sys/block").glob("loop*"))
     deadline = time.monotonic() + seconds
     for number in sorted(int(name) for name in names if name.isdigit()):
