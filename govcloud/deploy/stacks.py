@@ -31,7 +31,7 @@ def prepare(
 ) -> None:
     """Make what is missing of the stacks of all wanted units, and mend damaged ones; what is there stays as it is."""
     # Of all units, for one damaged state keeps Pulumi from listing any.
-    for unit in units(inventory).values():
+    for unit in units(inventory, environment).values():
         stack = unit.stack(environment.key)
         if in_use(pulumi, stack) is None:
             mend(pulumi, stack, tell)

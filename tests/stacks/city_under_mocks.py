@@ -109,7 +109,7 @@ def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> Ci
     key.parent.mkdir(parents=True)
     key.write_text("ssh-ed25519 AAAA operator\n")
     city = City(inventory)
-    for name, unit in units(inventory).items():
+    for name, unit in units(inventory, inventory.environments["lab"]).items():
         city.unit = name
         secrets = {f"{PROJECT}:{secret}": CANARY for secret in _secrets(inventory, name)}
         monitor = Monitor(city)
@@ -125,7 +125,7 @@ def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> Ci
 
 
 def _secrets(inventory: Inventory, unit_name: str) -> list[str]:
-    unit = units(inventory)[unit_name]
+    unit = units(inventory, inventory.environments["lab"])[unit_name]
     if not unit.system:
         return []
     return list(inventory.departments[str(unit.department)].systems[unit.system].security.secrets)
