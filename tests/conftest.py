@@ -23,8 +23,10 @@ import yaml
 from tests import lab_logs, machine
 
 # How long a test takes is the machine's affair, never a fault.
-hypothesis.settings.register_profile("no deadline", deadline=None)
-hypothesis.settings.load_profile("no deadline")
+hypothesis.settings.register_profile("whole", deadline=None)
+# `make check` asks for this one: fewer examples of the same properties.
+hypothesis.settings.register_profile("check", deadline=None, max_examples=20)
+hypothesis.settings.load_profile("whole")
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_CITY = ROOT / ".test" / "city"
