@@ -142,7 +142,7 @@ CASES = [
     not_applicable("balancer-monitor", LISTENER),
     conform("balancer-members", POOL, *MEMBERS),
     conform("balancer-members", POOL, made("loadbalancer.Members", "all", {"poolId": [POOL]}, members=[{}, {}])),
-    nonconform("balancer-members", POOL, MEMBERS[0], says="1 member"),
+    nonconform("balancer-members", POOL, MEMBERS[0], says="single member"),
     not_applicable("balancer-members", POOL, level=2),
     not_tested("balancer-members", POOL, made("loadbalancer.Members", "all", {"poolId": [POOL]}, members=UNSEEN)),
     conform("balancer-encrypted", LISTENER, disposable=False),
