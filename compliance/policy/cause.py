@@ -38,7 +38,7 @@ class Inventory:
             if located is not None:
                 line, column = located.place(where)
                 return f"{located.file}:{line}:{column}"
-        return f"{self._root.name}/{tr(' (no file says it)')}"
+        return f"{self._root.name}/" + tr(" (no file says it)")
 
     def _candidates(self, place: str, one: Resource, labels: Mapping[str, str], city: City) -> list[tuple[str, Where]]:
         parts: Where = tuple(part for part in place.split(".") if part)

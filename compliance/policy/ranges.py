@@ -66,7 +66,7 @@ def opening(one: Resource) -> Opening:
 def described(found: Opening) -> str:
     """Name protocol and ports."""
     ports = f" {found.ports[0]}" if found.ports else ""
-    return f"{found.protocol or tr('everything')}{ports}{f'-{found.ports[-1]}' if len(found.ports) > 1 else ''}"
+    return (found.protocol or tr("everything")) + f"{ports}{f'-{found.ports[-1]}' if len(found.ports) > 1 else ''}"
 
 
 def read_range(text: str) -> Network:

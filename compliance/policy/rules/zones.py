@@ -227,7 +227,7 @@ def alike(one: Resource, city: City) -> Iterator[str]:
         through[found.family].add((found.ingress, protocol, found.ports, other))
     for family, missing in ((4, through[6] - through[4]), (6, through[4] - through[6])):
         for ingress, protocol, ports, other in sorted(missing, key=str):
-            what = f"{protocol or tr('everything')}{f' {ports[0]}' if ports else ''}"
+            what = (protocol or tr("everything")) + (f" {ports[0]}" if ports else "")
             if ingress:
                 yield tr(
                     "lets {what} in from {other} in the other family and not in IPv{family}",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from govcloud.core.errors import GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.department import Department, System
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
@@ -66,7 +67,7 @@ def of_stack(inventory: Inventory, stack: str) -> tuple[Environment, Unit]:
     unit = units(inventory).get(name)
     if environment is None or unit is None:
         known = ", ".join(one.stack(key) for key in inventory.environments for one in units(inventory).values())
-        raise GovcloudError(f"No stack is called {stack}. The inventory has: {known}")
+        raise GovcloudError(tr("No stack is called {stack}. The inventory has: {known}", stack=stack, known=known))
     return environment, unit
 
 
