@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from compliance.policy.city import SHARED, City
-from compliance.policy.resource import NotApplicable, Resource
+from compliance.policy.resource import NotApplicable, NotHere, Resource
 from compliance.policy.rule import rule
 from govcloud.core.language import mark, tr
 
@@ -195,7 +195,30 @@ def apart(one: Resource, city: City) -> Iterator[str]:
     if len(servers) < 2:  # noqa: PLR2004 - a single one cannot stand apart
         raise NotApplicable(tr("is the only server of its tier"))
     groups = city.referred(one, "schedulerHints", "compute.ServerGroup")
-    if not any("anti-affinity" in [*group.many("policies")] for group in groups):
+    policies = {policy for group in groups for policy in group.many("policies")}
+    few = len(servers) > (city.environment.compute_hosts or len(servers)) and city.environment.disposable
+    if "anti-affinity" not in policies and not (few and "soft-anti-affinity" in policies):
         yield tr("is in no group with strict anti-affinity")
     elif any(city.referred(other, "schedulerHints", "compute.ServerGroup") != groups for other in servers):
         yield tr("is in another group than other servers of its tier")
+    elif "anti-affinity" not in policies:
+        raise NotHere(tr("an environment that is only rehearsed has fewer machines than the tier has servers"))
+
+
+@rule(
+    "server-majority",
+    mark("Servers that decide by majority are an odd number, three or more"),
+    "8.1.2.1 e, 8.1.4.9 c",
+    SERVER,
+    place="compute.{tier}.count",
+    fix=mark("write an odd number, 3 or more"),
+)
+def majority(one: Resource, city: City) -> Iterator[str]:
+    """Count the servers of a tier that the inventory says decides by majority."""
+    system, tier = city.system(one), city.label(one, "tier")
+    if not any(group.quorum for key, group in system.compute.items() if key.value == tier):
+        raise NotApplicable(tr("does not decide by majority"))
+    labels = city.labels(one)
+    number = len(_tiers(city)[labels.get("owner", ""), labels["system"], tier])
+    if number < 3 or number % 2 == 0:  # noqa: PLR2004 - said in the title
+        yield tr("is one of {number}, which cannot lose one and still decide", number=number)
