@@ -8,6 +8,7 @@ import sys
 import typer
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.language import tr
 
 
 def application() -> typer.Typer:
@@ -37,5 +38,5 @@ def main() -> None:
             print(message, file=sys.stderr)
         sys.exit(error.status)
     except KeyboardInterrupt:
-        print("Interrupted; run the same command again to continue.", file=sys.stderr)
+        print(tr("Interrupted; run the same command again to continue."), file=sys.stderr)
         sys.exit(Exit.COULD_NOT_CHECK)

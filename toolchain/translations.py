@@ -17,6 +17,7 @@ from babel.messages.extract import extract_from_dir
 from govcloud.core.language import DOMAIN, LOCALES
 from govcloud.core.workspace import Workspace
 
+ROOMS = ("govcloud", "compliance")
 KEYWORDS = {"tr": None, "mark": None}
 
 
@@ -24,8 +25,9 @@ def template() -> Catalog:
     """Return what the sources say, untranslated."""
     root = Workspace.here().root
     found = Catalog(domain=DOMAIN, project=DOMAIN, fuzzy=False)
-    for file, _, message, comments, context in extract_from_dir(str(root / "govcloud"), keywords=KEYWORDS):
-        found.add(message, locations=[(f"govcloud/{file}", 0)], auto_comments=comments, context=context)
+    for room in ROOMS:
+        for file, _, message, comments, context in extract_from_dir(str(root / room), keywords=KEYWORDS):
+            found.add(message, locations=[(f"{room}/{file}", 0)], auto_comments=comments, context=context)
     return found
 
 

@@ -14,6 +14,7 @@ from compliance.policy.city import BASTION, SHARED, City
 from compliance.policy.ranges import opening
 from compliance.policy.resource import CouldNotLook, Resource
 from compliance.policy.rule import Rule
+from govcloud.core.language import tr
 from govcloud.core.located_yaml import Located, Where, read
 
 
@@ -37,7 +38,7 @@ class Inventory:
             if located is not None:
                 line, column = located.place(where)
                 return f"{located.file}:{line}:{column}"
-        return f"{self._root.name}/ (no file says it)"
+        return f"{self._root.name}/" + tr(" (no file says it)")
 
     def _candidates(self, place: str, one: Resource, labels: Mapping[str, str], city: City) -> list[tuple[str, Where]]:
         parts: Where = tuple(part for part in place.split(".") if part)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from compliance.policy.resource import CouldNotLook, NotApplicable, Resource
+from govcloud.core.language import tr
 from govcloud.core.model.city import Zone
 from govcloud.core.model.department import Department, System
 from govcloud.core.model.environment import Environment
@@ -84,14 +85,14 @@ class City:
         """Return one label; what has none is told by the rule of labels, and nothing else can be said of it."""
         found = self.labels(one).get(name)
         if found is None:
-            raise NotApplicable(f"has no label {name}, which another rule tells")
+            raise NotApplicable(tr("has no label {name}, which another rule tells", name=name))
         return found
 
     def zone(self, one: Resource) -> tuple[str, Zone]:
         """Return the zone that a resource stands in."""
         name = self.label(one, "zone")
         if name not in self.inventory.zones.zones:
-            raise NotApplicable(f"stands in no zone, but in {name}")
+            raise NotApplicable(tr("stands in no zone, but in {name}", name=name))
         return name, self.inventory.zones.zones[name]
 
     def department(self, one: Resource) -> Department | None:
@@ -103,7 +104,7 @@ class City:
         name = self.label(one, "system")
         department = self.department(one)
         if name == SHARED or department is None or name not in department.systems:
-            raise NotApplicable(f"belongs to no system, but to {name}")
+            raise NotApplicable(tr("belongs to no system, but to {name}", name=name))
         return department.systems[name]
 
     def zones_of(self, network: Network) -> Iterator[str]:
@@ -137,7 +138,7 @@ class City:
         """Return the security group that a rule names as its other side."""
         groups = self.referred(one, "remoteGroupId", "networking.SecGroup")
         if not groups:
-            raise CouldNotLook("remoteGroupId is a group of another stack")
+            raise CouldNotLook(tr("remoteGroupId is a group of another stack"))
         return groups
 
 

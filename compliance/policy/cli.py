@@ -15,6 +15,7 @@ from compliance.policy.city import City
 from compliance.policy.judging import Finding, findings, rules
 from compliance.policy.records import Stack, read
 from govcloud.core.errors import Exit
+from govcloud.core.language import tr
 from govcloud.core.model.inventory import load
 from govcloud.core.model.results import Result, Verdict
 from govcloud.core.workspace import Workspace
@@ -51,7 +52,9 @@ def check(
         if one.verdict in {Verdict.NONCONFORM, Verdict.NOT_TESTED}:
             typer.echo(f"{one.verdict} {one.rule.key} {one.message}", err=True)
     count = Counter(one.verdict for one in found)
-    typer.echo(", ".join(f"{count[verdict]} {verdict}" for verdict in Verdict if count[verdict]) or "nothing", err=True)
+    typer.echo(
+        ", ".join(f"{count[verdict]} {verdict}" for verdict in Verdict if count[verdict]) or tr("nothing"), err=True
+    )
     raise typer.Exit(_status(found))
 
 
@@ -59,11 +62,11 @@ def check(
 def list_rules(json_: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
     """List every rule with its clauses and the kinds of resources that it looks at."""
     if json_:
-        told = [{"rule": one.key, "title": one.title, "clauses": one.clauses, "on": one.on} for one in rules()]
+        told = [{"rule": one.key, "title": tr(one.title), "clauses": one.clauses, "on": one.on} for one in rules()]
         print(json.dumps(told, ensure_ascii=False, indent=1))
         return
     for one in rules():
-        print(f"{one.key:24} {one.clause:24} {one.title}")
+        print(f"{one.key:24} {one.clause:24} {tr(one.title)}")
 
 
 def _results(stack: Stack, found: list[Finding]) -> Iterator[Result]:
@@ -72,11 +75,11 @@ def _results(stack: Stack, found: list[Finding]) -> Iterator[Result]:
     answered = set()
     for one in found:
         answered.add(one.rule.key)
-        reason = "" if one.verdict is Verdict.CONFORM else "; ".join(one.judgement.reasons)
+        reason = "" if one.verdict is Verdict.CONFORM else tr("; ").join(one.judgement.reasons)
         yield _result(one.rule.key, one.rule.version, one.resource.urn, at, one.verdict, reason, stack)
     for each in rules():
         if each.key not in answered:
-            reason = f"the stack has no {' or '.join(each.on)}"
+            reason = tr("the stack has no {kinds}", kinds=tr(" or ").join(each.on))
             yield _result(each.key, each.version, stack.name, at, Verdict.NOT_APPLICABLE, reason, stack)
 
 

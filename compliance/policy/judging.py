@@ -13,6 +13,7 @@ from compliance.policy.city import City
 from compliance.policy.records import read
 from compliance.policy.resource import Resource
 from compliance.policy.rule import RULES, Judgement, Rule, judge
+from govcloud.core.language import tr
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.results import Verdict
 
@@ -40,10 +41,11 @@ class Finding:
     @cached_property
     def message(self) -> str:
         """Say in one line what is wrong with what, where it comes from, and what to do."""
-        what = "; ".join(self.judgement.reasons)
+        what = tr("; ").join(self.judgement.reasons)
         where = self.files.cause(self.rule, self.resource, self.city)
         subject = f"{self.resource.kind} {self.resource.name}"
-        return f"{where}: {subject}: {what} ({self.rule.clause}); fix: {self.rule.fix}"
+        clause, fix = tr(" ({reason})", reason=self.rule.clause), tr("; fix: {fix}", fix=tr(self.rule.fix))
+        return f"{where}: {subject}: {what}{clause}{fix}"
 
 
 def rules() -> list[Rule]:

@@ -30,6 +30,7 @@ from compliance.policy.city import City
 from compliance.policy.judging import Finding, rules
 from compliance.policy.resource import NOT_YET, Resource, Values, plain
 from compliance.policy.rule import Rule, judge
+from govcloud.core.language import tr
 from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.results import Verdict
 from govcloud.core.workspace import Workspace
@@ -40,7 +41,7 @@ class _CouldNotLookError(UnknownValueError):
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__(UNKNOWN_STRING_VALUE, [])
-        self.message = "; ".join(reasons)
+        self.message = tr("; ").join(reasons)
 
 
 class Pack:
@@ -56,14 +57,14 @@ class Pack:
     def policies(self) -> list[ResourceValidationPolicy | StackValidationPolicy]:
         """Return one policy for each rule; the one that keeps the requests comes first."""
         keep = ResourceValidationPolicy(
-            "requests", "Requests are kept for the rules that look at the whole stack", validate=self._keep
+            "requests", tr("Requests are kept for the rules that look at the whole stack"), validate=self._keep
         )
         return [keep, *(self._policy(one) for one in rules())]
 
     def _policy(self, one: Rule) -> ResourceValidationPolicy | StackValidationPolicy:
         about: dict[str, Any] = {
-            "description": one.title,
-            "remediation_steps": one.fix,
+            "description": tr(one.title),
+            "remediation_steps": tr(one.fix),
             "framework": PolicyComplianceFramework("GB/T 22239", "2019", specification=one.clause),
         }
         if one.alone:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from compliance.policy.city import Network
 from compliance.policy.resource import CouldNotLook, Resource
+from govcloud.core.language import tr
 
 _EVERY_PORT = range(1, 65536)
 _WITH_PORTS = frozenset({"tcp", "udp", "sctp", "dccp", "udplite"})
@@ -65,7 +66,7 @@ def opening(one: Resource) -> Opening:
 def described(found: Opening) -> str:
     """Name protocol and ports."""
     ports = f" {found.ports[0]}" if found.ports else ""
-    return f"{found.protocol or 'everything'}{ports}{f'-{found.ports[-1]}' if len(found.ports) > 1 else ''}"
+    return (found.protocol or tr("everything")) + f"{ports}{f'-{found.ports[-1]}' if len(found.ports) > 1 else ''}"
 
 
 def read_range(text: str) -> Network:
@@ -73,7 +74,7 @@ def read_range(text: str) -> Network:
     try:
         return ip_network(text, strict=False)
     except ValueError:
-        raise CouldNotLook(f"{text} is no range of addresses") from None
+        raise CouldNotLook(tr("{text} is no range of addresses", text=text)) from None
 
 
 def holds_the_internet(networks: Iterable[Network]) -> bool:

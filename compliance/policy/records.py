@@ -15,6 +15,7 @@ from typing import Any
 
 from compliance.policy.resource import NOT_YET, SECRET, Hidden, Resource, Values, plain
 from govcloud.core.errors import GovcloudError
+from govcloud.core.language import mark, tr
 
 # Pulumi's own words in its JSON: a value of a special kind, and values that are not known yet.
 _SPECIAL = "4dabf18193072939515e22adb298388d"
@@ -29,7 +30,7 @@ UNKNOWN = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
     }
 )
-_FILE = Hidden("is a file")
+_FILE = Hidden(mark("is a file"))
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def read(paths: Iterable[Path]) -> list[Stack]:
     for name, (path, digest, living) in states.items():
         found.append(Stack(name, path.name, digest, tuple(map(_existing, living))))
     if not found:
-        raise GovcloudError("The files hold no resource that could be judged")
+        raise GovcloudError(tr("The files hold no resource that could be judged"))
     return found
 
 
@@ -74,8 +75,12 @@ def _resources(path: Path, content: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [*(latest.get("resources") or ())]
     resources = (content.get("deployment") or {}).get("resources")
     if not isinstance(resources, list):
-        message = f"{path}: is neither a saved plan nor an exported state. Fix: pulumi preview --save-plan {path}"
-        raise GovcloudError(message)
+        raise GovcloudError(
+            tr(
+                "{path}: is neither a saved plan nor an exported state. Fix: pulumi preview --save-plan {path}",
+                path=path,
+            )
+        )
     return resources
 
 
@@ -84,11 +89,11 @@ def _json(path: Path) -> tuple[dict[str, Any], str]:
         data = path.read_bytes()
         content = json.loads(data)
     except OSError as error:
-        raise GovcloudError(f"{path}: cannot be read: {error.strerror}") from None
+        raise GovcloudError(tr("{path}: cannot be read: {reason}", path=path, reason=error.strerror)) from None
     except ValueError:
-        raise GovcloudError(f"{path}: is not JSON. Fix: make it again, it may be cut off") from None
+        raise GovcloudError(tr("{path}: is not JSON. Fix: make it again, it may be cut off", path=path)) from None
     if not isinstance(content, dict):
-        raise GovcloudError(f"{path}: is neither a saved plan nor an exported state")
+        raise GovcloudError(tr("{path}: is neither a saved plan nor an exported state", path=path))
     return content, hashlib.sha256(data).hexdigest()
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
+from govcloud.core.language import mark, tr
+
 
 class CouldNotLook(Exception):  # noqa: N818 - not an error of anybody: the third answer besides yes and no
     """A value that a rule needs cannot be seen here."""
@@ -25,19 +27,19 @@ class NotHere(Exception):  # noqa: N818 - an answer, not an error
 
 @dataclass(frozen=True)
 class Hidden:
-    """Stands for a value that is there and cannot be seen."""
+    """Stands for a value that is there and cannot be seen; `why` is told in the operator's language."""
 
     why: str
 
 
-NOT_YET = Hidden("is not known before it is made")
-SECRET = Hidden("is a secret, which only Pulumi can read")
-LEFT_OUT = Hidden("is not in the plan, which holds differences only (fix: give the stack's exported state, too)")
+NOT_YET = Hidden(mark("is not known before it is made"))
+SECRET = Hidden(mark("is a secret, which only Pulumi can read"))
+LEFT_OUT = Hidden(mark("is not in the plan, which holds differences only (fix: give the stack's exported state, too)"))
 
 
 def _seen(value: Any, name: object) -> Any:  # noqa: ANN401 - the values of a resource
     if isinstance(value, Hidden):
-        raise CouldNotLook(f"{name} {value.why}")
+        raise CouldNotLook(f"{name} {tr(value.why)}")
     return value
 
 
@@ -56,12 +58,12 @@ class Values(Mapping[str, Any]):
     def __contains__(self, key: object) -> bool:
         """Tell whether a value is given, seen or not."""
         if key not in self._values and not self._complete:
-            raise CouldNotLook(f"{key} {LEFT_OUT.why}")
+            raise CouldNotLook(f"{key} {tr(LEFT_OUT.why)}")
         return self._values.get(str(key)) is not None
 
     def __iter__(self) -> Iterator[str]:
         if not self._complete:
-            raise CouldNotLook(f"its values: some {LEFT_OUT.why}")
+            raise CouldNotLook(tr("some of its values are not in the plan (fix: give the stack's exported state, too)"))
         return iter(self._values)
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from compliance.policy.city import City
 from compliance.policy.resource import CouldNotLook, NotApplicable, NotHere, Resource
+from govcloud.core.language import tr
 from govcloud.core.model.results import Verdict
 
 Judge: TypeAlias = Callable[[Resource, City], Iterator[str]]
@@ -24,6 +25,7 @@ class Rule:
 
     key: str
     title: str
+    """As `fix`: English, marked for translation, translated where it is told."""
     clauses: tuple[str, ...]
     on: tuple[str, ...]
     """Kinds of resources, as `Resource.kind` names them."""
@@ -92,7 +94,7 @@ def rule(  # noqa: PLR0913 - a rule has this many parts
 def judge(one_rule: Rule, one: Resource, city: City) -> Judgement:
     """Judge one resource by one rule. What is wrong weighs more than what could not be seen."""
     if not one_rule.looks_at(one):
-        return Judgement(Verdict.NOT_APPLICABLE, (f"is no {' or '.join(one_rule.on)}",))
+        return Judgement(Verdict.NOT_APPLICABLE, (tr("is no {kinds}", kinds=tr(" or ").join(one_rule.on)),))
     wrong: list[str] = []
     try:
         wrong.extend(one_rule.judge(one, city))

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from govcloud.core.files import write_atomically
+from govcloud.core.language import tr
 from govcloud.core.workspace import user_cache
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ class Phases:
     def phase(self, name: str) -> Iterator[None]:
         """Time one phase. A phase that raises is reported as failed and the error goes on."""
         expected = self._history.get(f"{self.title}/{name}")
-        hint = f"about {expected:.0f} s" if expected else ""
+        hint = tr("about {seconds} s", seconds=f"{expected:.0f}") if expected else ""
         task = self._bar.add_task(name, total=None, left=hint) if self._bar else None
         if not self._bar:
             self._line(f"… {name}" + (f" ({hint})" if hint else ""))
@@ -70,7 +71,9 @@ class Phases:
         try:
             yield
         except BaseException:
-            self._line(f"✗ {name} failed after {time.monotonic() - start:.1f} s")
+            self._line(
+                "✗ " + tr("{name} failed after {seconds} s", name=name, seconds=f"{time.monotonic() - start:.1f}")
+            )
             raise
         finally:
             took = time.monotonic() - start

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.units import Kind, Unit, units
@@ -44,14 +45,14 @@ def deploy(
     inventory, environment = _city(env)
     wanted = _chosen(inventory, environment, names or [])
     if destroy and (len(names or []) != 1 or apply):
-        raise GovcloudError("--destroy takes the name of one unit, and no --apply")
+        raise GovcloudError(tr("--destroy takes the name of one unit, and no --apply"))
     stacks.prepare(pulumi, inventory, environment, [] if destroy else wanted, _say)
     if destroy:
         _destroy(pulumi, inventory, environment, wanted[0], approve)
         return
     if apply:
         with Phases("deploy") as phases:
-            with phases.phase("looking at what there is"):
+            with phases.phase(tr("looking at what there is")):
                 seen, broken = _look(pulumi, inventory, environment, wanted)
             if broken:
                 raise GovcloudError(*broken, status=Exit.SAFETY_RULE)
@@ -62,14 +63,14 @@ def deploy(
     else:
         report, broken = _look(pulumi, inventory, environment, wanted)
         for message in broken:
-            _say(f"breaks a rule: {message}")
+            _say(tr("breaks a rule: {told}", told=message))
     _tell(report, wanted, applied=apply, json_=json_)
     if report.left_out or not all(outcome.ok for outcome in report.outcomes.values()):
         raise typer.Exit(Exit.COULD_NOT_CHECK)
     if broken:
         raise typer.Exit(Exit.FINDINGS)
     if not apply and any(outcome.changes.total for outcome in report.outcomes.values()):
-        _say(f"To do exactly this: --apply --approve {report.digest}")
+        _say(tr("To do exactly this: --apply --approve {digest}", digest=report.digest))
         raise typer.Exit(Exit.FINDINGS)
 
 
@@ -81,7 +82,7 @@ def _look(
         report = run.preview(pulumi, environment, wanted, Path(folder))
         broken, unseen = policy.judge(pulumi, inventory, environment, wanted, Path(folder))
     for message in unseen:
-        _say(f"could not be judged: {message}")
+        _say(tr("could not be judged: {told}", told=message))
     return report, broken
 
 
@@ -90,8 +91,16 @@ def _check_approval(environment: Environment, seen: run.Report, approved: str) -
     if not approved and environment.disposable:
         return
     if seen.digest != approved:
+        fix = tr("read the preview, approve it")
         message = (
-            f"What would be done is {seen.digest}, not {approved or 'approved'}. Fix: read the preview, approve it"
+            tr(
+                "What would be done is {digest}, not {approved}. Fix: {fix}",
+                digest=seen.digest,
+                approved=approved,
+                fix=fix,
+            )
+            if approved
+            else tr("What would be done, {digest}, is not approved. Fix: {fix}", digest=seen.digest, fix=fix)
         )
         raise GovcloudError(message, status=Exit.SAFETY_RULE)
 
@@ -105,8 +114,16 @@ def _destroy(pulumi: Pulumi, inventory: Inventory, environment: Environment, uni
             _say(error)
         raise typer.Exit(Exit.DONE if outcome.ok else Exit.COULD_NOT_CHECK)
     for urn in sorted(found.resources):
-        _say(f"would go: {urn.partition('::')[2]}{' (protected: holds data)' if urn in found.protected else ''}")
-    _say(f"{unit.name}: {len(found.resources)} resources. To let exactly these go: --destroy --approve {found.digest}")
+        what = tr("would go: {name}", name=urn.partition("::")[2])
+        _say(what + (tr(" (protected: holds data)") if urn in found.protected else ""))
+    _say(
+        tr(
+            "{unit}: {number} resources. To let exactly these go: --destroy --approve {digest}",
+            unit=unit.name,
+            number=len(found.resources),
+            digest=found.digest,
+        )
+    )
     raise typer.Exit(Exit.FINDINGS)
 
 
@@ -129,13 +146,14 @@ def credentials(
     departments = [one.name for one in units(inventory, environment).values() if one.kind is Kind.DEPARTMENT]
     unknown = [name for name in names or [] if name not in departments]
     if unknown or (withdraw and not names):
-        raise GovcloudError(f"Name departments that have units: {', '.join(departments)}")
+        raise GovcloudError(tr("Name departments that have units: {known}", known=", ".join(departments)))
     for name in names or departments:
         if withdraw:
             access.withdraw(workspace, environment, name)
         else:
             access.ensure(workspace, environment, name, always=True)
-        _say(f"{environment.cloud(name)}: {'withdrawn' if withdraw else 'ready'}")
+        now = tr("withdrawn") if withdraw else tr("ready")
+        _say(f"{environment.cloud(name)}: {now}")
 
 
 cloud = typer.Typer(help="A cloud of clouds.yaml, before a city is built on it.", no_args_is_help=True)
@@ -163,7 +181,7 @@ def check_cloud(
         print(json.dumps({"findings": [asdict(one) for one in findings]}, ensure_ascii=False, indent=1))
     for one in findings:
         if one.verdict != "conform":
-            _say(f"{one.rule} {one.object}: {one.verdict}: {one.reason}. Fix: {one.remedy}")
+            _say(f"{one.rule} {one.object}: {one.verdict}: {one.reason}" + tr(". Fix: {fix}", fix=one.remedy))
     verdicts = [one.verdict for one in findings]
     counted = ", ".join(f"{verdicts.count(one)} {one}" for one in ("conform", "nonconform", "not_tested"))
     _say(f"{name}: {counted}")
@@ -176,7 +194,9 @@ def check_cloud(
 def _city(env: str) -> tuple[Inventory, Environment]:
     inventory = load(Workspace.here().inventory)
     if env not in inventory.environments:
-        raise GovcloudError(f"No environment is called {env}. There are: {', '.join(inventory.environments)}")
+        raise GovcloudError(
+            tr("No environment is called {name}. There are: {known}", name=env, known=", ".join(inventory.environments))
+        )
     return inventory, inventory.environments[env]
 
 
@@ -184,7 +204,9 @@ def _chosen(inventory: Inventory, environment: Environment, names: list[str]) ->
     known = units(inventory, environment)
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise GovcloudError(*(f"No unit is called {name}. There are: {', '.join(known)}" for name in unknown))
+        raise GovcloudError(
+            *(tr("No unit is called {name}. There are: {known}", name=name, known=", ".join(known)) for name in unknown)
+        )
     return [unit for name, unit in known.items() if not names or name in names]
 
 
@@ -194,15 +216,17 @@ def _tell(report: run.Report, wanted: list[Unit], *, applied: bool, json_: bool)
         outcome = report.outcomes.get(unit.name)
         changes = outcome.changes if outcome else Changes()
         if unit.name in report.left_out:
-            _say(f"{unit.name}: left out, because {report.left_out[unit.name]} failed")
+            _say(tr("{unit}: left out, because {failed} failed", unit=unit.name, failed=report.left_out[unit.name]))
         elif outcome and not outcome.ok:
-            _say(f"{unit.name}: failed")
+            _say(tr("{unit}: failed", unit=unit.name))
             for error in outcome.errors:
                 _say(f"  {error}")
         else:
-            did = "created, updated, replaced, deleted" if applied else "to create, to update, to replace, to delete"
-            words = zip(asdict(changes).values(), did.split(", "), strict=True)
-            _say(f"{unit.name}: " + ", ".join(f"{number} {word}" for number, word in words))
+            did = tr("{create} created, {update} updated, {replace} replaced, {delete} deleted", **asdict(changes))
+            would = tr(
+                "{create} to create, {update} to update, {replace} to replace, {delete} to delete", **asdict(changes)
+            )
+            _say(f"{unit.name}: {did if applied else would}")
         rows.append({"unit": unit.name, **asdict(changes), "changes": changes.total})
     if json_:
         print(json.dumps({"units": rows}, indent=1))

@@ -14,6 +14,7 @@ from keystoneauth1.exceptions.base import ClientException
 from openstack.connection import Connection
 from openstack.exceptions import ForbiddenException, SDKException
 
+from govcloud.core.language import mark, tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.quotas import department_quota
@@ -21,12 +22,12 @@ from govcloud.deploy.credentials import ROLES
 
 # What the components ask of neutron beyond its core, and what for.
 EXTENSIONS = {
-    "external-net": "routers lead outside",
-    "router": "departments route between their zones",
-    "security-group": "default deny",
-    "subnet_allocation": "the address plan stands in subnet pools",
-    "standard-attr-tag": "every resource carries labels",
-    "port-security": "a port sends from its own addresses only",
+    "external-net": mark("routers lead outside"),
+    "router": mark("departments route between their zones"),
+    "security-group": mark("default deny"),
+    "subnet_allocation": mark("the address plan stands in subnet pools"),
+    "standard-attr-tag": mark("every resource carries labels"),
+    "port-security": mark("a port sends from its own addresses only"),
 }
 Verdict = Literal["conform", "nonconform", "not_tested"]
 
@@ -81,32 +82,42 @@ class Look:
         wanted["object-store"] = any(system.storage.containers for system in systems)
         for name in (name for name, needed in wanted.items() if needed):
             there = bool(self.cloud.has_service(name))
-            yield _found("service", name, there, "not in the catalogue", "deploy it, or name a cloud that has it")
+            yield _found(
+                "service", name, there, tr("not in the catalogue"), tr("deploy it, or name a cloud that has it")
+            )
 
     def _extensions(self) -> Iterator[Finding]:
         there = {one.alias for one in self.cloud.network.extensions()}
         for alias, purpose in EXTENSIONS.items():
-            yield _found("extension", alias, alias in there, f"missing: {purpose}", "enable it in neutron")
+            yield _found(
+                "extension",
+                alias,
+                alias in there,
+                tr("missing: {purpose}", purpose=tr(purpose)),
+                tr("enable it in neutron"),
+            )
 
     def _roles(self) -> Iterator[Finding]:
         if self._administers:
             there, remedy = {one.name for one in self.cloud.identity.roles()}, "openstack role create"
         else:
-            there, remedy = set(self._access.role_names), "ask the provider for it on this project"
+            there, remedy = set(self._access.role_names), tr("ask the provider for it on this project")
         for role in ROLES:
-            yield _found("role", role, role in there, "missing", remedy)
+            yield _found("role", role, role in there, tr("missing"), remedy)
 
     def _external_network(self) -> Iterator[Finding]:
         name = self.environment.external_network
         network = self.cloud.network.find_network(name)
         outside = network is not None and network.is_router_external
-        remedy = "name the provider's external network in the environment's external_network"
-        yield _found("external network", name, outside, "no external network of that name", remedy)
+        remedy = tr("name the provider's external network in the environment's external_network")
+        yield _found("external network", name, outside, tr("no external network of that name"), remedy)
         if outside:
             versions = {one.ip_version for one in self.cloud.network.subnets(network_id=network.id)}
             for version in (4, 6):
                 there = version in versions
-                yield _found("external network", f"{name} IPv{version}", there, "no subnet", "add one, or ask for one")
+                yield _found(
+                    "external network", f"{name} IPv{version}", there, tr("no subnet"), tr("add one, or ask for one")
+                )
 
     def _flavors(self) -> Iterator[Finding]:
         there = {one.name: one for one in self.cloud.compute.flavors()}
@@ -116,8 +127,14 @@ class Look:
                 yield self._offer("flavor", flavor)
                 continue
             same = (found.vcpus, found.ram) == (size.vcpus, size.memory_mib)
-            said = f"has {found.vcpus} vCPUs and {found.ram} MiB, not {size.vcpus} and {size.memory_mib}"
-            yield _found("flavor", flavor, same, said, "give the size in the environment's sizes another shape")
+            said = tr(
+                "has {vcpus} vCPUs and {memory} MiB, not {wanted_vcpus} and {wanted_memory}",
+                vcpus=found.vcpus,
+                memory=found.ram,
+                wanted_vcpus=size.vcpus,
+                wanted_memory=size.memory_mib,
+            )
+            yield _found("flavor", flavor, same, said, tr("give the size in the environment's sizes another shape"))
 
     def _volume_types(self) -> Iterator[Finding]:
         there = {one.name for one in self.cloud.block_storage.types()}
@@ -127,15 +144,17 @@ class Look:
     def _offer(self, rule: str, name: str) -> Finding:
         """Judge what the foundation makes, where it may."""
         if self._administers:
-            return Finding(rule=rule, object=name, verdict="conform", reason="not there yet: the foundation makes it")
-        return _found(rule, name, False, "missing", "ask the provider for it, or name one that is there")  # noqa: FBT003
+            return Finding(
+                rule=rule, object=name, verdict="conform", reason=tr("not there yet: the foundation makes it")
+            )
+        return _found(rule, name, False, tr("missing"), tr("ask the provider for it, or name one that is there"))  # noqa: FBT003
 
     def _images(self) -> Iterator[Finding]:
         for purpose, name in self.environment.images.items():
             image = self.cloud.image.find_image(name)
             usable = image is not None and image.status == "active"
-            remedy = f"upload it, or name the cloud's own in the environment's images.{purpose}"
-            yield _found("image", name, usable, "missing or not active", remedy)
+            remedy = tr("upload it, or name the cloud's own in the environment's images.{purpose}", purpose=purpose)
+            yield _found("image", name, usable, tr("missing or not active"), remedy)
 
     def _quotas(self) -> Iterator[Finding]:
         """Compare the project's limits with what its department needs; an administrator sets them by the foundation."""
@@ -146,8 +165,8 @@ class Look:
         for name, needed in asdict(department_quota(self.inventory, self.environment, department)).items():
             if name in limits:
                 enough = limits[name] < 0 or limits[name] >= needed
-                said = f"{limits[name]} granted, {needed} needed"
-                yield _found("quota", name, enough, said, "ask the provider for more")
+                said = tr("{granted} granted, {needed} needed", granted=limits[name], needed=needed)
+                yield _found("quota", name, enough, said, tr("ask the provider for more"))
 
 
 def look(cloud: Connection, inventory: Inventory, environment: Environment) -> list[Finding]:
@@ -180,9 +199,10 @@ def _tried(rule: str, look_at: Callable[[], Iterator[Finding]]) -> list[Finding]
     try:
         return list(look_at())
     except ForbiddenException:
-        reason, remedy = "this access may not look", "look with another, or ask the provider"
+        reason, remedy = tr("this access may not look"), tr("look with another, or ask the provider")
     except (SDKException, ClientException) as error:
-        reason, remedy = f"the cloud says: {' '.join(str(error).split())[:200]}", "look again when it answers"
+        reason = tr("the cloud says: {error}", error=" ".join(str(error).split())[:200])
+        remedy = tr("look again when it answers")
     return [Finding(rule=rule, object="all", verdict="not_tested", reason=reason, remedy=remedy)]
 
 

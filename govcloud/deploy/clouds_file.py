@@ -13,6 +13,7 @@ import yaml
 from govcloud.core.cache import locked
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
+from govcloud.core.language import tr
 from govcloud.core.workspace import Workspace
 
 
@@ -42,7 +43,9 @@ def _change(workspace: Workspace, change: Callable[[dict[str, Any]], dict[str, A
 def connect(workspace: Workspace, cloud: str) -> openstack.connection.Connection:
     """Connect with an entry's access; the caller's environment plays no part."""
     if entry(workspace, cloud) is None:
-        message = f"{workspace.clouds_yaml} has no cloud {cloud}. Fix: start the lab (`make up`)"
+        message = tr(
+            "{file} has no cloud {cloud}. Fix: start the lab (`make up`)", file=workspace.clouds_yaml, cloud=cloud
+        )
         raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
     config = openstack.config.OpenStackConfig(config_files=[str(workspace.clouds_yaml)], load_envvars=False)
     return openstack.connection.Connection(config=config.get_one(cloud=cloud))

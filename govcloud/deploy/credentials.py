@@ -22,6 +22,7 @@ import openstack.config
 from govcloud.core.cache import locked
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file, default_group
@@ -93,7 +94,9 @@ class _Access:
         identity: Any = admin.identity
         project = identity.find_project(self.department)
         if project is None:
-            message = f"The cloud has no project {self.department}. Fix: govcloud deploy foundation --apply"
+            message = tr(
+                "The cloud has no project {name}. Fix: govcloud deploy foundation --apply", name=self.department
+            )
             raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
         self._ensure_user(admin, project.id)
         with self._as_user(admin, project.id) as user:
@@ -132,8 +135,9 @@ class _Access:
         for name in ROLES:
             role = identity.find_role(name)
             if role is None:
-                message = (
-                    f"The cloud has no role {name}. Fix: add it to `roles` of the environment, then deploy foundation"
+                message = tr(
+                    "The cloud has no role {name}. Fix: add it to `roles` of the environment, then deploy foundation",
+                    name=name,
                 )
                 raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
             identity.assign_project_role_to_user(project_id, user, role)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pydantic import ValidationError
 
 from govcloud.core.errors import GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.outputs import EXPORT, StackOutputs, UnitOutputs, read
@@ -50,4 +51,6 @@ def _validated(name: str, export: object) -> UnitOutputs:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise GovcloudError(f"The export of {name} breaks its contract: {place}: {first['msg']}") from None
+        raise GovcloudError(
+            tr("The export of {unit} breaks its contract: {place}: {what}", unit=name, place=place, what=first["msg"])
+        ) from None

@@ -17,6 +17,7 @@ from typing import Any
 from openstack.connection import Connection
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
 from govcloud.deploy import clouds_file
@@ -35,7 +36,13 @@ def settle(pulumi: Pulumi, environment: Environment, unit: Unit, tell: Callable[
     pending = [one["resource"] for one in state.get("pending_operations") or () if one.get("type") == "creating"]
     if not pending:
         return 0
-    tell(f"{unit.name}: an earlier run was killed while it made {len(pending)} resources; looking for them")
+    tell(
+        tr(
+            "{unit}: an earlier run was killed while it made {number} resources; looking for them",
+            unit=unit.name,
+            number=len(pending),
+        )
+    )
     known = {str(one.get("id")) for one in state.get("resources") or () if one.get("id")}
     cloud = clouds_file.connect(pulumi.workspace, unit.cloud(environment))
     removed = 0
@@ -45,7 +52,10 @@ def settle(pulumi: Pulumi, environment: Environment, unit: Unit, tell: Callable[
         removed += sum(_remove(cloud, unit, resource, known, tell) for resource in sorted(pending, key=_rank))
     outcome = pulumi.operate("refresh", stack, "--yes", "--skip-preview", "--clear-pending-creates")
     if not outcome.ok:
-        raise GovcloudError(f"{unit.name}: the state cannot be cleared: {outcome.errors}", status=Exit.COULD_NOT_CHECK)
+        raise GovcloudError(
+            tr("{unit}: the state cannot be cleared: {errors}", unit=unit.name, errors="; ".join(outcome.errors)),
+            status=Exit.COULD_NOT_CHECK,
+        )
     return removed
 
 
@@ -66,7 +76,8 @@ def _remove(
         if str(one.id) not in known and _unit_of(one) in {None, unit.name}
     ]
     for orphan in orphans:
-        tell(f"{unit.name}: removing {str(resource['type']).rpartition(':')[2]} {orphan.name or orphan.id}")
+        kind = str(resource["type"]).rpartition(":")[2]
+        tell(tr("{unit}: removing {kind} {name}", unit=unit.name, kind=kind, name=orphan.name or orphan.id))
         remedy.remove(cloud, orphan)
     return len(orphans)
 

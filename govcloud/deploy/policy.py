@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit
@@ -34,7 +35,7 @@ def judge(
         return [], []
     rules = [*importlib.metadata.entry_points(group=_RULES)]
     if not rules:
-        message = (
+        message = tr(
             "No rules for plans are installed, and nothing is applied without. Fix: python3 -m toolchain.bootstrap"
         )
         raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)

@@ -22,6 +22,7 @@ from typing import Any, Self
 from govcloud.core import cache
 from govcloud.core.environment import variables
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.units import PROJECT
 from govcloud.core.workspace import Workspace
 
@@ -93,7 +94,10 @@ class Pulumi:
         )
         if done.returncode:
             reason = " ".join((done.stderr or done.stdout).split())
-            raise GovcloudError(f"pulumi {' '.join(arguments[:2])} failed: {reason}", status=Exit.COULD_NOT_CHECK)
+            raise GovcloudError(
+                tr("pulumi {verb} failed: {reason}", verb=" ".join(arguments[:2]), reason=reason),
+                status=Exit.COULD_NOT_CHECK,
+            )
         return done.stdout
 
     def operate(self, verb: str, stack: str, *options: str) -> Outcome:
@@ -123,7 +127,7 @@ class Pulumi:
     def _command(self, *arguments: str) -> list[str]:
         found = shutil.which("pulumi", path=self.environment()["PATH"])
         if found is None:
-            raise GovcloudError("pulumi is not there. Fix: make up, or install pulumi", status=Exit.COULD_NOT_CHECK)
+            raise GovcloudError(tr("pulumi is not there. Fix: make up, or install pulumi"), status=Exit.COULD_NOT_CHECK)
         return [found, *arguments, "--non-interactive"]
 
     def settings(self, stack: str) -> Path:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from govcloud.core import cache
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit, units
@@ -50,7 +51,9 @@ def look(pulumi: Pulumi, inventory: Inventory, environment: Environment, unit: U
     ]
     in_the_way = [one.name for one in users if _resources(pulumi, one.stack(environment.key))]
     if in_the_way:
-        message = f"{unit.name} is needed by {', '.join(in_the_way)}. Fix: destroy those first"
+        message = tr(
+            "{unit} is needed by {users}. Fix: destroy those first", unit=unit.name, users=", ".join(in_the_way)
+        )
         raise GovcloudError(message, status=Exit.SAFETY_RULE)
     stack = unit.stack(environment.key)
     found = _resources(pulumi, stack) if stack in there else []
@@ -68,7 +71,12 @@ def carry_out(
     """Destroy what was approved, its stack and its access; refuse (exit 4) when it is not what is there now."""
     unit, stack = removal.unit, removal.unit.stack(environment.key)
     if approved != removal.digest:
-        message = f"{unit.name} is now {removal.digest}, not {approved}. Fix: read what would go, approve that digest"
+        message = tr(
+            "{unit} is now {digest}, not {approved}. Fix: read what would go, approve that digest",
+            unit=unit.name,
+            digest=removal.digest,
+            approved=approved,
+        )
         raise GovcloudError(message, status=Exit.SAFETY_RULE)
     _record(pulumi, environment, removal)
     if removal.resources:
@@ -86,7 +94,7 @@ def carry_out(
         pulumi.text("stack", "rm", stack, "--yes")
     if unit.system is None and unit.department:
         credentials.withdraw(pulumi.workspace, environment, unit.department)
-    tell(f"{unit.name}: nothing of it is left; noted in {_records(pulumi, environment)}")
+    tell(tr("{unit}: nothing of it is left; noted in {file}", unit=unit.name, file=_records(pulumi, environment)))
     return outcome
 
 

@@ -16,6 +16,7 @@ from openstack.exceptions import SDKException
 
 from govcloud.core import cache
 from govcloud.core.errors import GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
@@ -148,4 +149,4 @@ def _tried(work: Callable[[Unit], Outcome], unit: Unit) -> Outcome:
     except GovcloudError as error:
         return Outcome(ok=False, errors=[*error.messages])
     except (SDKException, ClientException) as error:
-        return Outcome(ok=False, errors=[f"the cloud says: {error}"])
+        return Outcome(ok=False, errors=[tr("the cloud says: {error}", error=error)])

@@ -14,6 +14,7 @@ import yaml
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import PROJECT, Unit, department_of, units
@@ -96,7 +97,7 @@ def free(pulumi: Pulumi, stack: str) -> None:
     """Take away the locks that killed commands left on a stack; refuse while a living one holds it."""
     user = in_use(pulumi, stack)
     if user:
-        message = f"Stack {stack} is in use by {user}. Fix: wait until it has ended"
+        message = tr("Stack {stack} is in use by {user}. Fix: wait until it has ended", stack=stack, user=user)
         raise GovcloudError(message, status=Exit.SAFETY_RULE)
     if _locks(pulumi, stack):
         pulumi.text("cancel", "--yes", "--stack", stack)
@@ -115,9 +116,9 @@ def _holder(lock: Path) -> str | None:
         return None
     pid, host = int(held.get("pid", 0)), str(held.get("hostname", ""))
     if host != socket.gethostname():
-        return f"process {pid} on {host}"
+        return tr("process {pid} on {host}", pid=pid, host=host)
     try:
         name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
     except OSError:
         return None
-    return f"process {pid}" if name.startswith("pulumi") else None
+    return tr("process {pid}", pid=pid) if name.startswith("pulumi") else None

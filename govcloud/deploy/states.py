@@ -17,6 +17,7 @@ from pathlib import Path
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
+from govcloud.core.language import tr
 from govcloud.core.model.units import PROJECT
 from govcloud.deploy.pulumi_cli import Pulumi
 
@@ -32,7 +33,9 @@ def mend(pulumi: Pulumi, stack: str, tell: Callable[[str], None]) -> None:
         return
     copy = next((one for one in _copies(top, file, stack) if whole(one)), None)
     if copy is None:
-        message = f"{file}: damaged, and so is every copy. Fix: restore it from a backup, then run this again"
+        message = tr(
+            "{file}: damaged, and so is every copy. Fix: restore it from a backup, then run this again", file=file
+        )
         raise GovcloudError(message, status=Exit.SAFETY_RULE)
     if file.exists():
         kept = top / "damaged" / f"{stack}.{time.time_ns()}.json"
@@ -41,7 +44,7 @@ def mend(pulumi: Pulumi, stack: str, tell: Callable[[str], None]) -> None:
     # The digest first: between the two steps the file is missing, which the next run finds.
     for source, target in ((_digest_of(copy), _digest_of(file)), (copy, file)):
         write_atomically(target, source.read_bytes().decode(), mode=0o600)
-    tell(f"{stack}: its state was damaged and is put back from {copy.relative_to(top)}")
+    tell(tr("{stack}: its state was damaged and is put back from {copy}", stack=stack, copy=copy.relative_to(top)))
 
 
 def whole(file: Path) -> bool:

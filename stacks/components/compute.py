@@ -41,7 +41,8 @@ class TierServersArgs:
     key_pair: pulumi.Input[str]
     network: ServerNetwork
     security_group_ids: Sequence[pulumi.Input[str]]
-    anti_affinity: bool
+    apart: str
+    """The policy that keeps them on different machines; empty where they may stand anywhere."""
     labels: Labels
 
 
@@ -55,8 +56,8 @@ class TierServers(pulumi.ComponentResource):
         super().__init__("govcloud:compute:TierServers", name, None, opts)
         self._ours = pulumi.ResourceOptions(parent=self)
         hints = None
-        if args.anti_affinity:
-            group = openstack.compute.ServerGroup(name, name=name, policies="anti-affinity", opts=self._ours)
+        if args.apart:
+            group = openstack.compute.ServerGroup(name, name=name, policies=args.apart, opts=self._ours)
             hints = [openstack.compute.InstanceSchedulerHintArgs(group=group.id)]
         self.ids = {}
         self.port_ids = {}
@@ -77,7 +78,7 @@ class TierServers(pulumi.ComponentResource):
             )
             self.ids[server] = instance.id
             # One after another: of two that are placed at once on the same machine, Nova's late check may refuse both.
-            if args.anti_affinity:
+            if args.apart:
                 before.append(instance)
         self.register_outputs({"ids": dict(self.ids)})
 

@@ -93,7 +93,7 @@ def _bastion(
                 network_id=ids.network_id, ipv4_subnet_id=ids.ipv4_subnet_id, ipv6_subnet_id=ids.ipv6_subnet_id
             ),
             security_group_ids=[groups.ids[bastion.zone], groups.ids[BASTION]],
-            anti_affinity=False,
+            apart="",
             labels=labels,
         ),
     )

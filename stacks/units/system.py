@@ -130,7 +130,7 @@ class _Builder:
                 ipv6_subnet_id=self.shared.text("networks", zone, "ipv6_subnet_id"),
             ),
             security_group_ids=[self.shared.text("networks", zone, "security_group_id"), group_id],
-            anti_affinity=group.anti_affinity,
+            apart=self.context.environment.apart(group),
             labels=self._labels(tier),
         )
 

@@ -127,7 +127,7 @@ def test_a_zone_without_a_free_network_is_told(inventory: Path) -> None:
         add.department(inventory, "four", "四局", ["extranet"])
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     wishes=st.lists(
         st.tuples(

@@ -102,7 +102,7 @@ def test_a_missing_file_is_a_fault(inventory: Path) -> None:
     ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.sampled_from(FILES),
     seed=st.integers(0, 2**32),

@@ -14,6 +14,8 @@ import pytest
 
 from tests.playbooks.harness import Applied, Result, apply
 
+pytestmark = pytest.mark.slow
+
 VOLUME = "0f7f9a3c-5a53-4a0e-8a94-0d1c2b3a4f5e"
 SECRET = "only-for-the-service"  # noqa: S105 - a canary
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from compliance.policy.city import City
 from compliance.policy.resource import NOT_YET, Resource, Values, plain
+from govcloud.core.model.base import Tier
 from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.results import Verdict
 from govcloud.core.workspace import Workspace
@@ -88,6 +89,7 @@ class Case:
     disposable: bool = True
     encrypted: bool = False
     operators: str = ""
+    quorum: bool = False
     says: str = ""
 
     def city(self) -> City:
@@ -95,6 +97,9 @@ class Case:
         inventory = sample()
         approval = inventory.departments["approval"]
         system = approval.systems["elicence"].model_copy(update={"level": self.level})
+        if self.quorum:
+            web = system.compute[Tier.WEB].model_copy(update={"quorum": True})
+            system = system.model_copy(update={"compute": {**system.compute, Tier.WEB: web}})
         changed = approval.model_copy(update={"systems": {**approval.systems, "elicence": system}})
         lab = inventory.environments["lab"]
         types = {

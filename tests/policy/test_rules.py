@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -14,6 +15,7 @@ from compliance.policy.city import City
 from compliance.policy.judging import Finding, rules
 from compliance.policy.ranges import holds_the_internet
 from compliance.policy.rule import RULES, judge
+from govcloud.core.language import tr
 from govcloud.core.model.results import Verdict
 from govcloud.core.workspace import Workspace
 from tests.policy import cases_network, cases_servers
@@ -48,6 +50,20 @@ def test_a_rule_judges(case: Case) -> None:
         assert case.one.name in told
         assert rule.clauses[0] in told
         assert f"fix: {rule.fix}" in told
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda one: f"{one.rule}-{one.verdict}")
+def test_a_rule_judges_in_chinese(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "zh_CN")
+    rule, city = RULES[case.rule], case.city()
+    found = judge(rule, case.one, city)
+    assert found.verdict is case.verdict
+    for reason in found.reasons:
+        assert re.search("[\u4e00-\u9fff]", reason), reason
+    told = Finding(rule, case.one, found, city, Files(Workspace.here().inventory)).message
+    assert told.endswith(f"（{rule.clause}）；改法：{tr(rule.fix)}")
+    for english in (rule.title, rule.fix):
+        assert re.search("[\u4e00-\u9fff]", tr(english)), english
 
 
 def test_every_rule_has_every_verdict_in_the_cases() -> None:

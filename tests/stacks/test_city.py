@@ -55,6 +55,13 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
     return build_city(load(Workspace.here().inventory), tmp_path_factory.mktemp("checkout"))
 
 
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory, city: City) -> City:
+    """Build the same city with all its servers, where nothing may be removed at will."""
+    lasting = city.inventory.environments["lab"].model_copy(update={"fewest_servers": False, "disposable": False})
+    return build_city(replace(city.inventory, environments={"lab": lasting}), tmp_path_factory.mktemp("production"))
+
+
 def test_the_plan_is_large_enough(city: City) -> None:
     assert len({one.unit for one in city.made}) >= 25
     assert len(list(city.of("Instance"))) >= 30
@@ -160,10 +167,7 @@ def test_a_database_of_another_system_is_opened_to_the_exchange_address_by_addre
     assert opened >= {"fd00:1301:4:2::3c/128"}
 
 
-def test_a_rehearsed_city_has_fewer_servers_and_no_tier_less(tmp_path: Path, city: City) -> None:
-    whole = city.inventory.environments["lab"].model_copy(update={"fewest_servers": False})
-    production = build_city(replace(city.inventory, environments={"lab": whole}), tmp_path)
-
+def test_a_rehearsed_city_has_fewer_servers_and_no_tier_less(city: City, production: City) -> None:
     def tiers(one: City) -> Counter[tuple[str, str]]:
         return Counter((server.unit, server.inputs["metadata"]["tier"]) for server in one.of("Instance"))
 
@@ -235,13 +239,13 @@ def test_nothing_is_made_or_decided_inside_an_apply() -> None:
                 assert not tested & {"id", "address", "secret_ref", "network_id"}, f"{file}:{node.lineno}"
 
 
-def test_outside_a_disposable_environment_what_holds_data_must_fail_rather_than_go(tmp_path: Path, city: City) -> None:
+def test_outside_a_disposable_environment_what_holds_data_must_fail_rather_than_go(
+    city: City, production: City
+) -> None:
     assert city.protected == set()
-    lasting = city.inventory.environments["lab"].model_copy(update={"disposable": False})
-    inventory = replace(city.inventory, environments={"lab": lasting})
-    protected = build_city(inventory, tmp_path).protected
+    protected = production.protected
     assert {kind for kind, _ in protected} >= {"Volume", "Container", "SecretV1", "Instance"}
     assert ("Instance", "approval-elicence-database-1") in protected
     assert ("Volume", "approval-elicence-application-2-documents") in protected
     assert ("Instance", "approval-elicence-web-1") not in protected
-    assert all(not one.inputs["forceDestroy"] for one in build_city(inventory, tmp_path / "again").of("Container"))
+    assert all(not one.inputs["forceDestroy"] for one in production.of("Container"))

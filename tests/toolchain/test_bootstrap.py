@@ -51,6 +51,7 @@ def test_other_user_than_root_is_told_so(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().err.startswith("root is needed")
 
 
+@pytest.mark.slow
 def test_unreachable_index_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GOVCLOUD_CACHE", str(tmp_path))
     for name, value in {"INDEX_URL": "http://127.0.0.1:9/simple", "RETRIES": "0", "FIND_LINKS": ""}.items():

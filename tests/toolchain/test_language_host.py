@@ -6,7 +6,11 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.toolchain.project import PROVIDER, Project
+
+pytestmark = pytest.mark.slow
 
 
 def test_program_runs_with_its_settings(project: Project) -> None:
@@ -88,10 +92,7 @@ def test_about_tells_python_and_packages(project: Project) -> None:
 
 
 POLICIES = """\
-import pytest
 from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
-
-pytestmark = pytest.mark.slow
 
 def no_world(args, report):
     if args.props.get("remoteIpPrefix") == "0.0.0.0/0":

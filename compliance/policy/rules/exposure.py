@@ -10,6 +10,7 @@ from compliance.policy.city import City, Network
 from compliance.policy.ranges import Opening, described, holds_the_internet, opening, public_addresses
 from compliance.policy.resource import CouldNotLook, NotApplicable, Resource
 from compliance.policy.rule import rule
+from govcloud.core.language import mark, tr
 from govcloud.core.model.department import PUBLIC
 
 RULE = "networking.SecGroupRule"
@@ -19,29 +20,33 @@ _WIDEST = 16
 def _from_outside(one: Resource, city: City) -> tuple[Opening, Network]:
     found = opening(one)
     if not found.ingress:
-        raise NotApplicable("lets nothing in")
+        raise NotApplicable(tr("lets nothing in"))
     if found.network is None:
-        raise NotApplicable("names a group, not a range")
+        raise NotApplicable(tr("names a group, not a range"))
     if city.in_city(found.network):
-        raise NotApplicable(f"{found.network} is the city's own")
+        raise NotApplicable(tr("{network} is the city's own", network=found.network))
     return found, found.network
 
 
 @rule(
     "exposure-outside",
-    "From outside the city only that is let in which the inventory opens to the public",
+    mark("From outside the city only that is let in which the inventory opens to the public"),
     "8.1.3.1 a",
     RULE,
     place="security.access",
-    fix="list it with `from: public` for a tier in a public zone, or name the tier that stands in front",
+    fix=mark("list it with `from: public` for a tier in a public zone, or name the tier that stands in front"),
 )
 def outside(one: Resource, city: City) -> Iterator[str]:
     """Compare what comes from outside with the list of public access."""
     found, network = _from_outside(one, city)
     if city.of_operators(network):
-        raise NotApplicable("operators come from there, which another rule judges")
+        raise NotApplicable(tr("operators come from there, which another rule judges"))
     if not _listed(one, city, found):
-        yield f"lets {described(found)} in from {network}, which the inventory does not open to the public"
+        yield tr(
+            "lets {what} in from {network}, which the inventory does not open to the public",
+            what=described(found),
+            network=network,
+        )
 
 
 def _listed(one: Resource, city: City, found: Opening) -> bool:
@@ -62,19 +67,19 @@ def _listed(one: Resource, city: City, found: Opening) -> bool:
 
 @rule(
     "exposure-internet",
-    "All ranges of a stack together do not hold the internet",
+    mark("All ranges of a stack together do not hold the internet"),
     "8.1.3.2 a",
     RULE,
     place=":environments/{env}.operator_networks",
-    fix="name the ranges that operators and partners really have",
+    fix=mark("name the ranges that operators and partners really have"),
 )
 def internet(one: Resource, city: City) -> Iterator[str]:
     """Refuse every range that has a part in opening the internet, however it is cut up and spread over groups."""
     found, network = _from_outside(one, city)
     if _listed(one, city, found):
-        raise NotApplicable("the inventory opens it to the public")
+        raise NotApplicable(tr("the inventory opens it to the public"))
     if public_addresses(network) and _internet_is_open(city):
-        yield f"{network} and the other ranges that this stack lets in hold the internet"
+        yield tr("{network} and the other ranges that this stack lets in hold the internet", network=network)
 
 
 @functools.lru_cache(maxsize=2)
@@ -93,75 +98,79 @@ def _internet_is_open(city: City) -> bool:
 
 @rule(
     "exposure-egress",
-    "Nothing goes out to anywhere",
+    mark("Nothing goes out to anywhere"),
     "8.1.3.1 c",
     RULE,
     place="security.access",
-    fix="name the zone's range, or a shared service of the environment",
+    fix=mark("name the zone's range, or a shared service of the environment"),
 )
 def egress(one: Resource, city: City) -> Iterator[str]:
     """Let servers speak to the city and to the services that the environment names."""
     found = opening(one)
     if found.ingress or found.network is None:
-        raise NotApplicable("lets nothing out to a range")
+        raise NotApplicable(tr("lets nothing out to a range"))
     if city.in_city(found.network) or city.shared_service(found.network, found.protocol, found.ports):
         return
-    yield f"lets {described(found)} out to {found.network}, which is neither the city's nor a shared service"
+    yield tr(
+        "lets {what} out to {network}, which is neither the city's nor a shared service",
+        what=described(found),
+        network=found.network,
+    )
 
 
 @rule(
     "exposure-precise",
-    "A rule says protocol, ports and other side",
+    mark("A rule says protocol, ports and other side"),
     "8.1.3.2 c",
     RULE,
     place="security.access",
-    fix="write protocol, port and a group or range",
+    fix=mark("write protocol, port and a group or range"),
     alone=True,
 )
 def precise(one: Resource, _: City) -> Iterator[str]:
     """Refuse what stands for everything because it is left out."""
     found = opening(one)
     if not found.protocol:
-        yield "names no protocol"
+        yield tr("names no protocol")
     elif found.protocol in {"tcp", "udp"} and len(found.ports) > _WIDEST:
-        yield f"opens {len(found.ports)} ports, more than {_WIDEST}"
+        yield tr("opens {number} ports, more than {most}", number=len(found.ports), most=_WIDEST)
     if "remoteAddressGroupId" in one.values:
-        yield "names an address group, whose ranges change without a plan"
+        yield tr("names an address group, whose ranges change without a plan")
     elif "remoteGroupId" not in one.values and "remoteIpPrefix" not in one.values:
-        yield "names no other side, which is everywhere"
+        yield tr("names no other side, which is everywhere")
 
 
 @rule(
     "exposure-reason",
-    "A rule says what it is for",
+    mark("A rule says what it is for"),
     "8.1.3.2 b",
     RULE,
     place="security.access",
-    fix="write `why:`",
+    fix=mark("write `why:`"),
     alone=True,
 )
 def reason(one: Resource, _: City) -> Iterator[str]:
     """Ask for the reason, without which nobody dares to remove it later."""
     if not one.text("description").strip():
-        yield "has no description"
+        yield tr("has no description")
 
 
 @rule(
     "exposure-once",
-    "No rule stands twice in a group",
+    mark("No rule stands twice in a group"),
     "8.1.3.2 b",
     RULE,
     place="security.access",
-    fix="keep one of the two",
+    fix=mark("keep one of the two"),
 )
 def once(one: Resource, city: City) -> Iterator[str]:
     """Tell rules of one group that let the same through."""
     for group in city.referred(one, "securityGroupId", "networking.SecGroup"):
         first = _first_of_each(city, group).get(_same(one, city))
         if first is not None and first is not one:
-            yield f"lets through what {first.name} lets through"
+            yield tr("lets through what {other} lets through", other=first.name)
         return
-    raise CouldNotLook("securityGroupId is a group of another stack")
+    raise CouldNotLook(tr("securityGroupId is a group of another stack"))
 
 
 @functools.lru_cache(maxsize=4096)

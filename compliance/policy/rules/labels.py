@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from compliance.policy.city import SHARED, City
 from compliance.policy.resource import NotApplicable, Resource
 from compliance.policy.rule import rule
+from govcloud.core.language import mark, tr
 
 LABELS = ("city", "unit", "system", "tier", "zone", "level", "owner", "xinchuang")
 LABELLED = (
@@ -35,11 +36,11 @@ LABELLED = (
 
 @rule(
     "labels-complete",
-    "Every resource says whose it is and where it belongs",
+    mark("Every resource says whose it is and where it belongs"),
     "8.1.10.2 a",
     *LABELLED,
     place="",
-    fix="give it the labels of its component",
+    fix=mark("give it the labels of its component"),
     alone=True,
 )
 def complete(one: Resource, city: City) -> Iterator[str]:
@@ -47,46 +48,47 @@ def complete(one: Resource, city: City) -> Iterator[str]:
     found = city.labels(one)
     missing = [name for name in LABELS if not found.get(name)]
     if missing:
-        yield f"has no label {', '.join(missing)}"
+        yield tr("has no label {names}", names=", ".join(missing))
 
 
 @rule(
     "labels-true",
-    "Labels name what the inventory has",
+    mark("Labels name what the inventory has"),
     "8.1.10.2 b",
     *LABELLED,
     place="",
-    fix="take the labels from the inventory",
+    fix=mark("take the labels from the inventory"),
     alone=True,
 )
 def true(one: Resource, city: City) -> Iterator[str]:
     """Refuse labels that lead nowhere, or to somebody else."""
     labels = city.labels(one)
     if not labels:
-        raise NotApplicable("has no labels, which another rule tells")
+        raise NotApplicable(tr("has no labels, which another rule tells"))
     inventory = city.inventory
     if labels.get("city", inventory.city.key) != inventory.city.key:
-        yield f"is labelled for the city {labels['city']}"
+        yield tr("is labelled for the city {city}", city=labels["city"])
     if labels.get("unit", city.unit.name) != city.unit.name:
-        yield f"is labelled for the unit {labels['unit']}, made by {city.unit.name}"
+        yield tr("is labelled for the unit {unit}, made by {made_by}", unit=labels["unit"], made_by=city.unit.name)
     owner = city.department(one)
+    owned_by, system = labels.get("owner", "-"), labels.get("system", SHARED)
     if owner is None:
-        yield f"is labelled for the owner {labels.get('owner', 'nobody')}, whom the inventory does not have"
-    elif labels.get("system", SHARED) not in {SHARED, *owner.systems}:
-        yield f"is labelled for the system {labels['system']}, which {owner.key} does not have"
+        yield tr("is labelled for the owner {owned_by}, whom the inventory does not have", owned_by=owned_by)
+    elif system not in {SHARED, *owner.systems}:
+        yield tr("is labelled for the system {system}, which {owner} does not have", system=system, owner=owner.key)
     if not labels.get("level", "0").isdecimal():
-        yield f"is labelled with the level {labels['level']}"
+        yield tr("is labelled with the level {level}", level=labels["level"])
 
 
 @rule(
     "labels-agree",
-    "What belongs together bears the same tier and zone",
+    mark("What belongs together bears the same tier and zone"),
     "8.1.10.2 b, 8.2.3.1 a",
     "compute.Instance",
     "networking.FloatingIp",
     "networking.Port",
     place="compute.{tier}.zone",
-    fix="take the labels, port and groups of one tier",
+    fix=mark("take the labels, port and groups of one tier"),
 )
 def agree(one: Resource, city: City) -> Iterator[str]:
     """Refuse labels that put a server, its port, its groups and its floating address into different places.
@@ -102,15 +104,15 @@ def agree(one: Resource, city: City) -> Iterator[str]:
     ]
     for other in joined:
         if _place(other, city) != place:
-            yield f"is labelled otherwise than its {other.kind} {other.name}"
+            yield tr("is labelled otherwise than its {kind} {name}", kind=other.kind, name=other.name)
     for group in city.referred(one, "securityGroupIds", "networking.SecGroup"):
         tier, zone = _place(group, city)
         if zone != place[1] or tier not in {place[0], "security"}:
-            yield f"is in the group {group.name} of another tier or zone"
+            yield tr("is in the group {group} of another tier or zone", group=group.name)
 
 
 def _place(one: Resource, city: City) -> tuple[str | None, str | None]:
     labels = city.labels(one)
     if not labels:
-        raise NotApplicable("has no labels, which another rule tells")
+        raise NotApplicable(tr("has no labels, which another rule tells"))
     return labels.get("tier"), labels.get("zone")

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 
 from compliance.policy.city import SHARED, City
-from compliance.policy.resource import NotApplicable, Resource
+from compliance.policy.resource import NotApplicable, NotHere, Resource
 from compliance.policy.rule import rule
+from govcloud.core.language import mark, tr
 
 SERVER = "compute.Instance"
 _HARDENED = "hardened"
@@ -25,94 +26,95 @@ _SECRETS = re.compile(
 
 @rule(
     "server-image",
-    "A server starts from an image that the environment names",
+    mark("A server starts from an image that the environment names"),
     "8.1.10.8 a, 8.2.4.4 a",
     SERVER,
     place="compute.{tier}.image",
-    fix="name a key of the environment's `images`",
+    fix=mark("name a key of the environment's `images`"),
     alone=True,
 )
 def image(one: Resource, city: City) -> Iterator[str]:
     """Refuse images that are not pinned: another may stand behind the same words tomorrow."""
     name = one.text("imageName")
     if "imageId" in one.values or any("bootIndex" in each for each in one.many("blockDevices")):
-        yield "starts from something else than the image that it names"
+        yield tr("starts from something else than the image that it names")
     if name in city.environment.images.values():
         return
     if name:
-        yield f"starts from {name}, which the environment does not name"
+        yield tr("starts from {name}, which the environment does not name", name=name)
     else:
-        yield "starts from an image without a name, or from a volume"
+        yield tr("starts from an image without a name, or from a volume")
 
 
 @rule(
     "server-hardened",
-    "Servers of level 3 and bastions start from a hardened image",
+    mark("Servers of level 3 and bastions start from a hardened image"),
     "8.2.4.4 a",
     SERVER,
     place="compute.{tier}.image",
-    fix="write `image: hardened`",
+    fix=mark("write `image: hardened`"),
     alone=True,
 )
 def hardened(one: Resource, city: City) -> Iterator[str]:
     """Compare with the environment's name for the hardened image."""
     level = city.label(one, "level")
     if level.isdecimal() and int(level) < _REDUNDANT_FROM_LEVEL:
-        raise NotApplicable(f"is of level {level}")
-    wanted = city.environment.images.get(_HARDENED)
-    if one.text("imageName") != wanted:
-        yield f"starts from {one.text('imageName') or 'an image without a name'}, not from {wanted or 'a hardened one'}"
+        raise NotApplicable(tr("is of level {level}", level=level))
+    image_name = one.text("imageName")
+    if image_name != city.environment.images.get(_HARDENED):
+        yield tr("starts from {name}, which is not the environment's hardened image", name=image_name or "?")
 
 
 @rule(
     "server-password",
-    "No server is given an administrator's password",
+    mark("No server is given an administrator's password"),
     "8.1.4.1 c, 8.1.4.2 b",
     SERVER,
     place="compute.{tier}",
-    fix="leave it out; operators sign in with their keys",
+    fix=mark("leave it out; operators sign in with their keys"),
     alone=True,
 )
 def password(one: Resource, _: City) -> Iterator[str]:
     """Refuse a password, seen or not."""
     if "adminPass" in one.values:
-        yield "is given an administrator's password"
+        yield tr("is given an administrator's password")
 
 
 @rule(
     "server-key",
-    "Operators sign in to a server with a key",
+    mark("Operators sign in to a server with a key"),
     "8.1.4.1 d",
     SERVER,
     place="compute.{tier}",
-    fix="give it the department's key pair",
+    fix=mark("give it the department's key pair"),
     alone=True,
 )
 def key(one: Resource, _: City) -> Iterator[str]:
     """Ask for a key pair; which one is the department's to say."""
     if "keyPair" not in one.values:
-        yield "has no key pair"
+        yield tr("has no key pair")
 
 
 @rule(
     "server-secrets",
-    "No secret stands in a server's user data, metadata or files",
+    mark("No secret stands in a server's user data, metadata or files"),
     "8.1.4.8 b",
     SERVER,
     place="compute.{tier}",
-    fix="put it into the key manager, from where the playbook takes it",
+    fix=mark("put it into the key manager, from where the playbook takes it"),
     alone=True,
 )
 def secrets(one: Resource, _: City) -> Iterator[str]:
     """Refuse what every process on the server may ask the metadata service for. The value is never repeated."""
     if "userData" in one.values and _SECRETS.search(_decoded(one.text("userData"))):
-        yield "has what looks like a secret in its user data"
+        yield tr("has what looks like a secret in its user data")
     metadata = one.get("metadata", {})
     for name in metadata:
         if _SECRETS.search(f"{name}={metadata[name]}"):
-            yield f"has what looks like a secret in its metadata {name}"
+            yield tr("has what looks like a secret in its metadata {name}", name=name)
     for each in one.many("personalities"):
-        yield f"is given the file {each['file']} from outside its image"
+        file = each["file"]
+        yield tr("is given the file {file} from outside its image", file=file)
 
 
 def _decoded(text: str) -> str:
@@ -124,25 +126,26 @@ def _decoded(text: str) -> str:
 
 @rule(
     "server-port",
-    "A server is joined by a port of the plan",
+    mark("A server is joined by a port of the plan"),
     "8.1.2.1 c, 8.1.3.1 a",
     SERVER,
     "compute.InterfaceAttach",
     place="compute.{tier}.zone",
-    fix="make the port first, with its addresses and groups",
+    fix=mark("make the port first, with its addresses and groups"),
     alone=True,
 )
 def port(one: Resource, _: City) -> Iterator[str]:
     """Refuse servers that the cloud joins to a network by itself, the external one among them."""
     if one.kind != SERVER:
-        yield "joins a server to a network after it was made"
+        yield tr("joins a server to a network after it was made")
         return
     networks = one.many("networks")
     if not networks:
-        yield "names no port and is joined to whatever network there is"
+        yield tr("names no port and is joined to whatever network there is")
     for each in networks:
         if "port" not in each:
-            yield f"is joined to {each.get('name', 'a network')} without a port of the plan"
+            network = each.get("name", "?")
+            yield tr("is joined to {network} without a port of the plan", network=network)
 
 
 @functools.lru_cache(maxsize=2)
@@ -157,42 +160,65 @@ def _tiers(city: City) -> dict[tuple[str, str, str], list[Resource]]:
 def _of_same_tier(one: Resource, city: City) -> list[Resource]:
     labels = city.labels(one)
     if labels.get("system", SHARED) == SHARED:
-        raise NotApplicable("belongs to no system")
+        raise NotApplicable(tr("belongs to no system"))
     system = city.system(one)
     if system.level < _REDUNDANT_FROM_LEVEL:
-        raise NotApplicable(f"its system is of level {system.level}")
+        raise NotApplicable(tr("its system is of level {level}", level=system.level))
     return _tiers(city)[labels.get("owner", ""), labels["system"], labels.get("tier", "")]
 
 
 @rule(
     "server-two",
-    "From level 3 on a tier has two servers",
+    mark("From level 3 on a tier has two servers"),
     "8.1.2.1 e, 8.1.4.9 c",
     SERVER,
     place="compute.{tier}.count",
-    fix="write 2",
+    fix=mark("write 2"),
 )
 def two(one: Resource, city: City) -> Iterator[str]:
     """Count the servers of a tier."""
     if len(_of_same_tier(one, city)) < 2:  # noqa: PLR2004 - said in the title
-        yield "is the only server of its tier"
+        yield tr("is the only server of its tier")
 
 
 @rule(
     "server-apart",
-    "From level 3 on the servers of a tier stand on different machines",
+    mark("From level 3 on the servers of a tier stand on different machines"),
     "8.1.2.1 e",
     SERVER,
     place="compute.{tier}.anti_affinity",
-    fix="write true",
+    fix=mark("write true"),
 )
 def apart(one: Resource, city: City) -> Iterator[str]:
     """Ask for one group with strict anti-affinity for all servers of a tier."""
     servers = _of_same_tier(one, city)
     if len(servers) < 2:  # noqa: PLR2004 - a single one cannot stand apart
-        raise NotApplicable("is the only server of its tier")
+        raise NotApplicable(tr("is the only server of its tier"))
     groups = city.referred(one, "schedulerHints", "compute.ServerGroup")
-    if not any("anti-affinity" in [*group.many("policies")] for group in groups):
-        yield "is in no group with strict anti-affinity"
+    policies = {policy for group in groups for policy in group.many("policies")}
+    few = len(servers) > (city.environment.compute_hosts or len(servers)) and city.environment.disposable
+    if "anti-affinity" not in policies and not (few and "soft-anti-affinity" in policies):
+        yield tr("is in no group with strict anti-affinity")
     elif any(city.referred(other, "schedulerHints", "compute.ServerGroup") != groups for other in servers):
-        yield "is in another group than other servers of its tier"
+        yield tr("is in another group than other servers of its tier")
+    elif "anti-affinity" not in policies:
+        raise NotHere(tr("an environment that is only rehearsed has fewer machines than the tier has servers"))
+
+
+@rule(
+    "server-majority",
+    mark("Servers that decide by majority are an odd number, three or more"),
+    "8.1.2.1 e, 8.1.4.9 c",
+    SERVER,
+    place="compute.{tier}.count",
+    fix=mark("write an odd number, 3 or more"),
+)
+def majority(one: Resource, city: City) -> Iterator[str]:
+    """Count the servers of a tier that the inventory says decides by majority."""
+    system, tier = city.system(one), city.label(one, "tier")
+    if not any(group.quorum for key, group in system.compute.items() if key.value == tier):
+        raise NotApplicable(tr("does not decide by majority"))
+    labels = city.labels(one)
+    number = len(_tiers(city)[labels.get("owner", ""), labels["system"], tier])
+    if number < 3 or number % 2 == 0:  # noqa: PLR2004 - said in the title
+        yield tr("is one of {number}, which cannot lose one and still decide", number=number)

@@ -10,17 +10,18 @@ from compliance.policy.ranges import described, opening, read_range
 from compliance.policy.resource import CouldNotLook, NotApplicable, Resource
 from compliance.policy.rule import rule
 from compliance.policy.rules.exposure import RULE
+from govcloud.core.language import mark, tr
 
 _FAMILIES = (4, 6)
 
 
 @rule(
     "zone-flow",
-    "What passes between zones is listed as a flow",
+    mark("What passes between zones is listed as a flow"),
     "8.1.3.2 a, 8.2.3.1 b",
     RULE,
     place="security.access",
-    fix="use a port that zones.yaml lists for these zones, or have it changed",
+    fix=mark("use a port that zones.yaml lists for these zones, or have it changed"),
 )
 def flow(one: Resource, city: City) -> Iterator[str]:
     """Compare the zones at both ends of a rule with the dictionary of zones."""
@@ -36,21 +37,25 @@ def flow(one: Resource, city: City) -> Iterator[str]:
         pings = found.protocol in {"icmp", "ipv6-icmp"} and flows
         if start == end or pings or (found.ports and {(found.protocol, port) for port in found.ports} <= listed):
             continue
-        yield f"lets {described(found)} pass from {start} to {end}, which is not listed"
+        yield tr(
+            "lets {what} pass from {start} to {end}, which is not listed", what=described(found), start=start, end=end
+        )
 
 
 def _other_zones(one: Resource, city: City, network: Network | None) -> list[str]:
     if network is None:
         return [city.zone(group)[0] for group in city.remote_groups(one)]
     if not city.in_city(network):
-        raise NotApplicable(f"{network} is not the city's own")
+        raise NotApplicable(tr("{network} is not the city's own", network=network))
     zones = [*city.zones_of(network)]
     if not zones:
         touched = [
             name for name, block in city.inventory.plan.zones.items() if _overlaps(network, block.ipv4, block.ipv6)
         ]
         raise (
-            NotApplicable(f"{network} lies in no zone") if not touched else CouldNotLook(f"{network} is several zones")
+            NotApplicable(tr("{network} lies in no zone", network=network))
+            if not touched
+            else CouldNotLook(tr("{network} is several zones", network=network))
         )
     return zones
 
@@ -61,24 +66,24 @@ def _overlaps(network: Network, *blocks: Network) -> bool:
 
 @rule(
     "zone-range",
-    "A range of a rule lies in one zone",
+    mark("A range of a rule lies in one zone"),
     "8.1.3.2 c, 8.2.3.1 b",
     RULE,
     place="security.access",
-    fix="name the range of one zone",
+    fix=mark("name the range of one zone"),
 )
 def one_zone(one: Resource, city: City) -> Iterator[str]:
     """Refuse ranges that are wider than a zone: no flow can be compared with them."""
     network = opening(one).network
     if network is None or not _overlaps(network, city.inventory.plan.city.ipv4, city.inventory.plan.city.ipv6):
-        raise NotApplicable("names no range of the city")
+        raise NotApplicable(tr("names no range of the city"))
     if city.in_city(network) and not [*city.zones_of(network)]:
-        yield f"{network} is not inside one zone"
+        yield tr("{network} is not inside one zone", network=network)
 
 
 @rule(
     "zone-known",
-    "Networks, servers, ports, volumes and balancers stand in a zone of the dictionary",
+    mark("Networks, servers, ports, volumes and balancers stand in a zone of the dictionary"),
     "8.1.2.1 c",
     "networking.Network",
     "networking.Subnet",
@@ -88,25 +93,25 @@ def one_zone(one: Resource, city: City) -> Iterator[str]:
     "blockstorage.Volume",
     "loadbalancer.LoadBalancer",
     place="compute.{tier}.zone",
-    fix="name a zone of zones.yaml",
+    fix=mark("name a zone of zones.yaml"),
     alone=True,
 )
 def known(one: Resource, city: City) -> Iterator[str]:
     """Leave nothing outside the zones."""
     name = city.label(one, "zone")
     if name not in city.inventory.zones.zones:
-        yield f"stands in {name}, which is no zone"
+        yield tr("stands in {name}, which is no zone", name=name)
 
 
 @rule(
     "zone-tier",
-    "A tier stands in a zone that is fit for it",
+    mark("A tier stands in a zone that is fit for it"),
     "8.1.2.1 d",
     "compute.Instance",
     "networking.Port",
     "loadbalancer.LoadBalancer",
     place="compute.{tier}.zone",
-    fix="take a zone that lists the tier",
+    fix=mark("take a zone that lists the tier"),
     alone=True,
 )
 def tier(one: Resource, city: City) -> Iterator[str]:
@@ -117,18 +122,18 @@ def tier(one: Resource, city: City) -> Iterator[str]:
         department = city.department(one)
         planned = department.bastion.zone if department and department.bastion else None
         if planned != name or not city.is_bastion(one):
-            yield f"is a bastion in {name}, where the inventory has none"
+            yield tr("is a bastion in {name}, where the inventory has none", name=name)
     elif which not in {each.value for each in zone.tiers}:
-        yield f"the {which} tier may not stand in {name}"
+        yield tr("the {tier} tier may not stand in {zone}", tier=which, zone=name)
 
 
 @rule(
     "zone-subnet",
-    "A subnet's range is its department's in its zone",
+    mark("A subnet's range is its department's in its zone"),
     "8.1.2.1 c",
     "networking.Subnet",
     place="networks.{zone}",
-    fix="take the range of the address plan",
+    fix=mark("take the range of the address plan"),
     alone=True,
 )
 def subnet(one: Resource, city: City) -> Iterator[str]:
@@ -139,19 +144,19 @@ def subnet(one: Resource, city: City) -> Iterator[str]:
     cidr = one.text("cidr")
     planned = {str(network.ipv4), str(network.ipv6)} if network else set()
     if not cidr:
-        yield "names no range"
+        yield tr("names no range")
     elif str(read_range(cidr)) not in planned:
-        yield f"{cidr} is not what the inventory gives to the department in {name}"
+        yield tr("{cidr} is not what the inventory gives to the department in {name}", cidr=cidr, name=name)
 
 
 @rule(
     "zone-address",
-    "Addresses of ports and balancers are their zone's",
+    mark("Addresses of ports and balancers are their zone's"),
     "8.1.2.1 c",
     "networking.Port",
     "loadbalancer.LoadBalancer",
     place="compute.{tier}.first_host",
-    fix="take a free number of the department's network in that zone",
+    fix=mark("take a free number of the department's network in that zone"),
     alone=True,
 )
 def address(one: Resource, city: City) -> Iterator[str]:
@@ -159,38 +164,38 @@ def address(one: Resource, city: City) -> Iterator[str]:
     name, _ = city.zone(one)
     fixed = one.many("fixedIps") if one.kind == "networking.Port" else [{"ipAddress": one.get("vipAddress")}]
     if not fixed:
-        yield "has no address of the plan"
+        yield tr("has no address of the plan")
     for each in fixed:
         text = each.get("ipAddress")
         if text is None:
-            yield "takes whatever address the cloud gives"
+            yield tr("takes whatever address the cloud gives")
         elif name not in city.zones_of(ip_network(ip_address(text))):
-            yield f"{text} is not an address of zone {name}"
+            yield tr("{text} is not an address of zone {name}", text=text, name=name)
 
 
 @rule(
     "ipv6-network",
-    "Every network has both families",
+    mark("Every network has both families"),
     "8.1.2.1 c",
     "networking.Network",
     place="networks.{zone}",
-    fix="give it an IPv4 and an IPv6 range",
+    fix=mark("give it an IPv4 and an IPv6 range"),
 )
 def both_families(one: Resource, city: City) -> Iterator[str]:
     """Refuse networks on which only one family is planned."""
     families = {int(each.get("ipVersion", 4)) for each in city.referring(one, "networkId", "networking.Subnet")}
     for family in _FAMILIES:
         if family not in families:
-            yield f"has no IPv{family} subnet"
+            yield tr("has no IPv{family} subnet", family=family)
 
 
 @rule(
     "ipv6-port",
-    "Every port has an address of both families",
+    mark("Every port has an address of both families"),
     "8.1.2.1 c",
     "networking.Port",
     place="compute.{tier}.first_host",
-    fix="give it one of each",
+    fix=mark("give it one of each"),
     alone=True,
 )
 def both_addresses(one: Resource, _: City) -> Iterator[str]:
@@ -199,16 +204,16 @@ def both_addresses(one: Resource, _: City) -> Iterator[str]:
     families = {ip_address(text).version for text in given}
     for family in _FAMILIES:
         if family not in families:
-            yield f"has no IPv{family} address"
+            yield tr("has no IPv{family} address", family=family)
 
 
 @rule(
     "ipv6-rules",
-    "Both families are let through alike",
+    mark("Both families are let through alike"),
     "8.1.2.1 c, 8.1.3.2 a",
     "networking.SecGroup",
     place="security.access",
-    fix="write the same rule for both families",
+    fix=mark("write the same rule for both families"),
 )
 def alike(one: Resource, city: City) -> Iterator[str]:
     """Refuse a group that is closed in one family and open in the other."""
@@ -217,11 +222,23 @@ def alike(one: Resource, city: City) -> Iterator[str]:
         found = opening(each)
         if found.network is not None and city.shared_service(found.network, found.protocol, found.ports):
             continue  # a service has the addresses that it has
-        other = "a range" if found.network is not None else city.remote_groups(each)[0].name
+        other = tr("a range") if found.network is not None else city.remote_groups(each)[0].name
         protocol = found.protocol.removeprefix("ipv6-")
         through[found.family].add((found.ingress, protocol, found.ports, other))
     for family, missing in ((4, through[6] - through[4]), (6, through[4] - through[6])):
         for ingress, protocol, ports, other in sorted(missing, key=str):
-            way = "in from" if ingress else "out to"
-            port = f" {ports[0]}" if ports else ""
-            yield f"lets {protocol or 'everything'}{port} {way} {other} in the other family and not in IPv{family}"
+            what = (protocol or tr("everything")) + (f" {ports[0]}" if ports else "")
+            if ingress:
+                yield tr(
+                    "lets {what} in from {other} in the other family and not in IPv{family}",
+                    what=what,
+                    other=other,
+                    family=family,
+                )
+            else:
+                yield tr(
+                    "lets {what} out to {other} in the other family and not in IPv{family}",
+                    what=what,
+                    other=other,
+                    family=family,
+                )

@@ -109,6 +109,20 @@ def redundancy(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
             yield (here / "anti_affinity").fault(what, clause="8.1.2.1 e", fix=tr("write true"))
 
 
+def majorities(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
+    """Servers that decide by majority are an odd number, and no machine holds two of them."""
+    for _, _, _, group, here in each_group(inventory, reading):
+        if not group.quorum:
+            continue
+        if group.count < 3 or group.count % 2 == 0:  # noqa: PLR2004 - said in the message
+            # A fourth server adds nothing: of four, too, only one may fail.
+            fix = tr("write {number}", number=max(3, group.count - 1))
+            yield (here / "count").fault(tr("a majority needs an odd number, at least 3"), clause="8.1.2.1 e", fix=fix)
+        if not group.anti_affinity:
+            what = tr("a majority needs its servers on different machines")
+            yield (here / "anti_affinity").fault(what, clause="8.1.2.1 e", fix=tr("write true"))
+
+
 def data_is_backed_up(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """From level 3 on, every volume has a backup."""
     for _, system, here in each_system(inventory, reading):
@@ -138,6 +152,9 @@ def environments_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
         for number, name in enumerate(environment.left_out):
             if inventory.system(name) is None and not reading.faults:
                 yield (here / "left_out" / number).fault(tr("{name} is not a system", name=name), fix=tr("remove it"))
+        if environment.compute_hosts is not None and not environment.disposable:
+            what, fix = tr("is for a city that is only rehearsed"), tr("leave it out")
+            yield (here / "compute_hosts").fault(what, clause="8.1.2.1 e", fix=fix)
         yield from _capacity(inventory, reading, key)
 
 
@@ -170,6 +187,7 @@ CHECKS: tuple[Callable[[Inventory, Reading], Iterator[Fault]], ...] = (
     networks_are_usable,
     placement,
     redundancy,
+    majorities,
     data_is_backed_up,
     access_follows_the_zones,
     references_exist,

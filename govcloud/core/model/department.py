@@ -67,6 +67,8 @@ class ComputeGroup(Model):
     image: Key
     first_host: HostNumber
     anti_affinity: Flag
+    quorum: Flag = False
+    """Whether its servers decide by majority: an odd number, of which no environment keeps fewer than three."""
 
 
 class Backup(Model):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, IPvAnyNetwork
 
 from govcloud.core.model.base import DepartmentKey, Flag, Key, Model, Port, Protocol, Reason, SizeGib, Title
 from govcloud.core.model.city import Size
 from govcloud.core.model.department import ComputeGroup
+
+# One of three may fail, and two still are more than half; a half of any number decides nothing.
+_DECIDING = 3
 
 
 class VolumeType(Model):
@@ -59,6 +62,8 @@ class Environment(Model):
     """A limit to every volume, where the city is only rehearsed."""
     fewest_servers: Flag = False
     """Whether tiers shrink where the city is only rehearsed; none is left out."""
+    compute_hosts: Annotated[int, Field(ge=1, le=64)] | None = None
+    """How many machines servers stand on where the city is only rehearsed; elsewhere there are enough of them."""
     volume_types: dict[Key, VolumeType]
     shared_services: dict[Key, SharedService] = Field(default_factory=dict)
     capacity: Capacity
@@ -68,9 +73,16 @@ class Environment(Model):
         return f"{self.key}-{holder}"
 
     def servers(self, group: ComputeGroup) -> int:
-        """Return how many servers a tier has here: at the fewest two that stand apart, or else one."""
-        fewest = 2 if group.anti_affinity else 1
+        """Return how many servers a tier has here: at the fewest three that decide, two that stand apart, or one."""
+        fewest = _DECIDING if group.quorum else 2 if group.anti_affinity else 1
         return min(group.count, fewest) if self.fewest_servers else group.count
+
+    def apart(self, group: ComputeGroup) -> Literal["", "anti-affinity", "soft-anti-affinity"]:
+        """Return how a tier's servers are kept apart here: as well as it goes where machines are fewer than servers."""
+        if not group.anti_affinity:
+            return ""
+        enough = self.compute_hosts is None or self.servers(group) <= self.compute_hosts
+        return "anti-affinity" if enough else "soft-anti-affinity"
 
     def volume_gib(self, wanted: int) -> int:
         """Return the size that a volume has here."""

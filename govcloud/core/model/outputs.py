@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
+from govcloud.core.language import tr
 from govcloud.core.model.base import Model
 
 EXPORT = "govcloud"
@@ -117,8 +118,12 @@ def read(folder: Path) -> StackOutputs:
     try:
         return StackOutputs.model_validate_json(file.read_text(encoding="utf-8"))
     except OSError:
-        message = f"{file} is not there. Fix: govcloud deploy --apply"
+        message = tr("{file} is not there. Fix: govcloud deploy --apply", file=file)
         raise GovcloudError(message, status=Exit.COULD_NOT_CHECK) from None
     except ValidationError as error:
-        message = f"{file} is not what this version writes ({error.error_count()} faults). Fix: govcloud deploy --apply"
+        message = tr(
+            "{file} is not what this version writes ({number} faults). Fix: govcloud deploy --apply",
+            file=file,
+            number=error.error_count(),
+        )
         raise GovcloudError(message) from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from govcloud.core.errors import GovcloudError
+from govcloud.core.language import tr
 from govcloud.core.model.department import Department, System
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
@@ -72,7 +73,7 @@ def of_stack(inventory: Inventory, stack: str) -> tuple[Environment, Unit]:
         known = ", ".join(
             one.stack(key) for key, env in inventory.environments.items() for one in units(inventory, env).values()
         )
-        raise GovcloudError(f"No stack is called {stack}. The inventory has: {known}")
+        raise GovcloudError(tr("No stack is called {stack}. The inventory has: {known}", stack=stack, known=known))
     return environment, unit
 
 
