@@ -10,15 +10,26 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from govcloud.core.errors import GovcloudError
+from govcloud.core.language import tr
+from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
 
 
-def variables(workspace: Workspace) -> dict[str, str]:
-    """Return what `pulumi`, `openstack`, `ansible` and `pytest` need to find this city."""
+def variables(workspace: Workspace, state_backend: str | None = None) -> dict[str, str]:
+    """Return what `pulumi`, `openstack`, `ansible` and `pytest` need to find this city.
+
+    A database's password is the caller's (`PGPASSWORD`, `PGPASSFILE`), or in the checkout's own file.
+    """
+    passwords = {"PGPASSFILE": str(workspace.database_passwords)} if workspace.database_passwords.is_file() else {}
     return {
+        **(passwords if state_backend and "PGPASSFILE" not in os.environ else {}),
         "OS_CLIENT_CONFIG_FILE": str(workspace.clouds_yaml),
-        "PULUMI_BACKEND_URL": f"file://{workspace.pulumi_backend}",
+        "PULUMI_BACKEND_URL": state_backend or f"file://{workspace.pulumi_backend}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(workspace.passphrase),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_HOME": str(workspace.pulumi_home),
@@ -31,7 +42,26 @@ def variables(workspace: Workspace) -> dict[str, str]:
     }
 
 
-def env() -> None:
+def patience(seconds: int) -> int:
+    """Return how long to wait for what says nothing: `seconds`, or less where `GOVCLOUD_PATIENCE` says so."""
+    told = os.environ.get("GOVCLOUD_PATIENCE", "")
+    return min(seconds, int(told)) if told.isdecimal() else seconds
+
+
+def env(
+    environment: Annotated[
+        str,
+        typer.Option("--env", metavar="NAME", help="Environment of the inventory, if its states are in a database."),
+    ] = "",
+) -> None:
     """Print shell exports for the field's own commands. Example: eval "$(.venv/bin/govcloud env)"."""
-    for name, value in variables(Workspace.here()).items():
+    workspace = Workspace.here()
+    # Without a name the inventory is not read: the tools must be at hand while it is mended.
+    known = load(workspace.inventory).environments if environment else {}
+    if environment and environment not in known:
+        raise GovcloudError(
+            tr("No environment is called {name}. There are: {known}", name=environment, known=", ".join(known))
+        )
+    backend = known[environment].state_backend if environment else None
+    for name, value in variables(workspace, backend).items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201 - this is what the command is for

@@ -43,6 +43,11 @@ class Workspace:
         return self.secrets / "pulumi_passphrase"
 
     @property
+    def database_passwords(self) -> Path:
+        """Passwords of databases that keep states, in PostgreSQL's own form (`.pgpass`), 0600."""
+        return self.secrets / "pgpass"
+
+    @property
     def ssh_key(self) -> Path:
         """The operator's private key to the guests, 0600; the public half stands beside it as `.pub`."""
         return self.secrets / "operator_ed25519"

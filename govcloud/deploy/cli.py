@@ -20,8 +20,9 @@ from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import cloud_check, clouds_file, policy, removal, run, stacks
 from govcloud.deploy import credentials as access
+from govcloud.deploy.events import Changes
 from govcloud.deploy.gather import gather
-from govcloud.deploy.pulumi_cli import Changes, Pulumi
+from govcloud.deploy.pulumi_cli import Pulumi
 
 
 def deploy(
@@ -30,6 +31,9 @@ def deploy(
     ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Act; without it only say what would change.")] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="Take the one named unit away for good.")] = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="Remove what interrupted runs left in the cloud; make nothing.")
+    ] = False,
     approve: Annotated[str, typer.Option("--approve", metavar="DIGEST", help="What was read and is meant.")] = "",
     env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
     json_: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
@@ -41,37 +45,56 @@ def deploy(
 
     Example: govcloud deploy approval --apply
     """
-    pulumi = Pulumi(Workspace.here())
     inventory, environment = _city(env)
+    pulumi = Pulumi(Workspace.here(), environment.state_backend)
     wanted = _chosen(inventory, environment, names or [])
-    if destroy and (len(names or []) != 1 or apply):
-        raise GovcloudError(tr("--destroy takes the name of one unit, and no --apply"))
+    if apply + destroy + reconcile > 1:
+        raise GovcloudError(tr("One of --apply, --destroy and --reconcile; --apply reconciles before it acts"))
+    if destroy and len(names or []) != 1:
+        raise GovcloudError(tr("--destroy takes the name of one unit"))
     stacks.prepare(pulumi, inventory, environment, [] if destroy else wanted, _say)
     if destroy:
         _destroy(pulumi, inventory, environment, wanted[0], approve)
         return
-    if apply:
-        with Phases("deploy") as phases:
-            with phases.phase(tr("looking at what there is")):
-                seen, broken = _look(pulumi, inventory, environment, wanted)
-            if broken:
-                raise GovcloudError(*broken, status=Exit.SAFETY_RULE)
-            _check_approval(environment, seen, approve)
-            report = run.apply(pulumi, environment, wanted, seen, phases)
-        # Always: a plain `pulumi up` or `pulumi destroy` may have changed what there is since the last time.
-        gather(pulumi, inventory, environment)
+    broken: list[str] = []
+    if reconcile:
+        report = _reconcile(pulumi, environment, wanted)
+    elif apply:
+        report = _apply(pulumi, inventory, environment, wanted, approve)
     else:
         report, broken = _look(pulumi, inventory, environment, wanted)
         for message in broken:
             _say(tr("breaks a rule: {told}", told=message))
-    _tell(report, wanted, applied=apply, json_=json_)
+    _tell(report, wanted, applied=apply or reconcile, json_=json_)
     if report.left_out or not all(outcome.ok for outcome in report.outcomes.values()):
         raise typer.Exit(Exit.COULD_NOT_CHECK)
     if broken:
         raise typer.Exit(Exit.FINDINGS)
-    if not apply and any(outcome.changes.total for outcome in report.outcomes.values()):
+    if not apply and not reconcile and any(outcome.changes.total for outcome in report.outcomes.values()):
         _say(tr("To do exactly this: --apply --approve {digest}", digest=report.digest))
         raise typer.Exit(Exit.FINDINGS)
+
+
+def _apply(
+    pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit], approve: str
+) -> run.Report:
+    with Phases("deploy") as phases:
+        with phases.phase(tr("looking at what there is")):
+            seen, broken = _look(pulumi, inventory, environment, wanted)
+        if broken:
+            raise GovcloudError(*broken, status=Exit.SAFETY_RULE)
+        _check_approval(environment, seen, approve)
+        report = run.apply(pulumi, environment, wanted, seen, phases)
+    # Always: a plain `pulumi up` or `pulumi destroy` may have changed what there is since the last time.
+    gather(pulumi, inventory, environment)
+    return report
+
+
+def _reconcile(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> run.Report:
+    with Phases("deploy") as phases, tempfile.TemporaryDirectory(prefix="govcloud-plans-") as folder:
+        with phases.phase(tr("looking at what there is")):
+            seen = run.preview(pulumi, environment, wanted, Path(folder))
+        return run.reconcile(pulumi, environment, wanted, seen, phases)
 
 
 def _look(

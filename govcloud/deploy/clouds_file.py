@@ -11,10 +11,13 @@ import openstack.config
 import yaml
 
 from govcloud.core.cache import locked
+from govcloud.core.environment import patience
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
 from govcloud.core.language import tr
 from govcloud.core.workspace import Workspace
+
+_ANSWER_SECONDS = 120
 
 
 def entry(workspace: Workspace, cloud: str) -> dict[str, Any] | None:
@@ -48,7 +51,8 @@ def connect(workspace: Workspace, cloud: str) -> openstack.connection.Connection
         )
         raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
     config = openstack.config.OpenStackConfig(config_files=[str(workspace.clouds_yaml)], load_envvars=False)
-    return openstack.connection.Connection(config=config.get_one(cloud=cloud))
+    # Without a limit a service that takes a call and never answers would hold us for ever.
+    return openstack.connection.Connection(config=config.get_one(cloud=cloud, api_timeout=patience(_ANSWER_SECONDS)))
 
 
 def _clouds(file: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.files import write_atomically
 from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
@@ -39,7 +40,7 @@ def judge(
             "No rules for plans are installed, and nothing is applied without. Fix: python3 -m toolchain.bootstrap"
         )
         raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
-    states = [pulumi.state(unit.stack(environment.key)) for unit in units]
+    states = [_state(pulumi, unit.stack(environment.key), plans) for unit in units]
     files = [*(plan_of(plans, unit) for unit in units), *(state for state in states if state.is_file())]
     broken: list[str] = []
     unseen: list[str] = []
@@ -48,6 +49,15 @@ def judge(
         broken += wrong
         unseen += dark
     return broken, unseen
+
+
+def _state(pulumi: Pulumi, stack: str, folder: Path) -> Path:
+    """Return a file with a stack's state; out of a database a copy, in which secrets stay encrypted."""
+    if pulumi.state_backend is None:
+        return pulumi.state(stack)
+    copy = folder / "states" / f"{stack}.json"
+    write_atomically(copy, pulumi.text("stack", "export", "--stack", stack), mode=0o600)
+    return copy
 
 
 def pack(pulumi: Pulumi) -> list[str]:

@@ -1,66 +1,37 @@
 """Running the `pulumi` command, nothing else.
 
-What an operation did is read from the engine's event log, in which the engine itself has masked every secret. The
-command gets no OpenStack user, password or token from the caller's environment: the provider would silently prefer
-them.
+The command gets no OpenStack user, password or token from the caller's environment: the provider would silently prefer
+them. And it is stopped when it says nothing for longer than anything of ours may take: the provider waits without end
+for a service that takes a call and never answers.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from govcloud.core import cache
-from govcloud.core.environment import variables
+from govcloud.core.environment import patience, variables
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.language import tr
 from govcloud.core.model.units import PROJECT
 from govcloud.core.workspace import Workspace
+from govcloud.deploy import database
+from govcloud.deploy.events import Outcome
 
-_STACK = "pulumi:pulumi:Stack"
-_ACTS = {"create", "update", "delete", "replace", "create-replacement", "delete-replaced", "import", "discard"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changes:
-    """How many resources an operation would change, or changed."""
-
-    create: int = 0
-    update: int = 0
-    replace: int = 0
-    delete: int = 0
-
-    @property
-    def total(self) -> int:
-        """Return the number of all changes."""
-        return self.create + self.update + self.replace + self.delete
-
-
-@dataclass
-class Outcome:
-    """How one operation ended."""
-
-    ok: bool
-    changes: Changes = field(default_factory=Changes)
-    export_changes: bool = False
-    """Whether what the stack tells others changes, which may happen without any resource changing."""
-    errors: list[str] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)
-    """What is or would be done to which resource with which inputs, one line each; secrets are masked by the engine."""
-
-    @property
-    def digest(self) -> str:
-        """Name exactly these steps, in whatever order they come."""
-        return cache.digest(*sorted(self.steps))
+# Longer than the longest of the provider's own limits, which is a server's 30 minutes.
+_SILENCE_SECONDS = 2400
+# How long Pulumi gets to end in order after each signal.
+_GRACE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -68,12 +39,14 @@ class Pulumi:
     """The command, for one checkout."""
 
     workspace: Workspace
+    state_backend: str | None = None
+    """The database that keeps the states; the checkout's folder when there is none."""
 
     def environment(self) -> dict[str, str]:
         """Return the environment that the command and its plugins get."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
         # Makes `--event-log` known, as Pulumi's own automation interface does.
-        return {**kept, **variables(self.workspace), "PULUMI_DEBUG_COMMANDS": "true"}
+        return {**kept, **variables(self.workspace, self.state_backend), "PULUMI_DEBUG_COMMANDS": "true"}
 
     def stacks(self) -> set[str]:
         """Return the names of the stacks that exist."""
@@ -117,8 +90,11 @@ class Pulumi:
                     stderr=subprocess.STDOUT,
                 )
                 for event in events.until_end_of(process):
-                    _note(event, outcome)
+                    outcome.note(event)
             outcome.ok = process.returncode == 0
+            if events.stopped_after:
+                doing = "; ".join(outcome.under_way.values()) or verb
+                outcome.errors.insert(0, f"stopped, for nothing was heard for {events.stopped_after} s of: {doing}")
             if not outcome.ok and not outcome.errors:
                 printed.seek(0)
                 outcome.errors = [line.strip() for line in printed if line.strip()][-5:]
@@ -135,12 +111,15 @@ class Pulumi:
         return self.workspace.root / "stacks" / "settings" / f"Pulumi.{stack}.yaml"
 
     def state(self, stack: str) -> Path:
-        """Return the file with a stack's state."""
+        """Return the file with a stack's state, where states are files."""
         return self.workspace.pulumi_backend / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
 
-    def locks(self, stack: str) -> Path:
-        """Return the folder of a stack's locks."""
-        return self.workspace.pulumi_backend / ".pulumi" / "locks" / "organization" / PROJECT / stack
+    def locks(self, stack: str) -> list[str]:
+        """Return what the locks on a stack say; empty text for one that cannot be read."""
+        folder = f".pulumi/locks/organization/{PROJECT}/{stack}/"
+        if self.state_backend:
+            return database.read(self.state_backend, self.environment(), folder)
+        return [_text(file) for file in sorted((self.workspace.pulumi_backend / folder).glob("*.json"))]
 
 
 class _Events:
@@ -150,6 +129,8 @@ class _Events:
         self._descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
         # With a writer of our own the pipe does not look ended before the engine has opened it.
         self._writer = os.open(pipe, os.O_WRONLY)
+        self.stopped_after = 0
+        """How long nothing had been heard when the process was stopped; 0 when it was not."""
 
     def __enter__(self) -> Self:
         return self
@@ -161,50 +142,27 @@ class _Events:
     def until_end_of(self, process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
         """Yield the events as they come, until the process has ended and all are read."""
         rest = b""
+        limit = patience(_SILENCE_SECONDS)
+        # The first signal asks Pulumi to end what is under way, the second to leave it.
+        signals = [signal.SIGINT, signal.SIGINT, signal.SIGKILL]
+        deadline = time.monotonic() + limit
         while True:
             ended = process.poll() is not None
             while select.select([self._descriptor], [], [], 0 if ended else 0.2)[0]:
                 rest += os.read(self._descriptor, 1 << 16)
                 *whole, rest = rest.split(b"\n")
                 yield from (json.loads(line) for line in whole if line.strip())
+                if not self.stopped_after:
+                    deadline = time.monotonic() + limit
             if ended:
                 return
+            if time.monotonic() > deadline and signals:
+                process.send_signal(signals.pop(0))
+                self.stopped_after, deadline = limit, time.monotonic() + _GRACE_SECONDS
 
 
-def _note(event: dict[str, Any], outcome: Outcome) -> None:
-    if "summaryEvent" in event:
-        outcome.changes = _changes(event["summaryEvent"].get("resourceChanges") or {})
-    step = (event.get("resourcePreEvent") or {}).get("metadata") or {}
-    if step.get("op") in _ACTS:
-        inputs = json.dumps((step.get("new") or {}).get("inputs"), sort_keys=True, ensure_ascii=False)
-        outcome.steps.append(f"{step['op']} {step['urn']} {inputs}")
-    told = (event.get("resOutputsEvent") or {}).get("metadata") or {}
-    if told.get("type") == _STACK:
-        outcome.export_changes = _outputs(told, "old") != _outputs(told, "new")
-    diagnostic = event.get("diagnosticEvent")
-    if diagnostic and diagnostic.get("severity") == "error":
-        resource = str(diagnostic.get("urn", "")).rpartition("::")[2]
-        message = _without_traceback(str(diagnostic.get("message", "")))
-        outcome.errors.append(f"{resource}: {message}" if resource else message)
-
-
-def _without_traceback(message: str) -> str:
-    """Return a message in one line; of a Python traceback only what was raised."""
-    lines = [line for line in message.splitlines() if line.strip()]
-    if any(line.startswith("Traceback ") for line in lines):
-        raised = [number for number, line in enumerate(lines) if re.match(r"\s*[A-Za-z_.]+(Error|Exception)?: ", line)]
-        lines = lines[raised[-1] :] if raised else lines[-1:]
-    return " ".join(" ".join(lines).split())
-
-
-def _outputs(told: dict[str, Any], side: str) -> object:
-    return (told.get(side) or {}).get("outputs")
-
-
-def _changes(by_step: dict[str, int]) -> Changes:
-    return Changes(
-        create=by_step.get("create", 0) + by_step.get("import", 0),
-        update=by_step.get("update", 0),
-        replace=by_step.get("replace", 0) or by_step.get("create-replacement", 0),
-        delete=by_step.get("delete", 0),
-    )
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -1,4 +1,4 @@
-"""How each type of resource is found in the cloud by what Pulumi was going to ask for, and how it is removed.
+"""How each type of resource is found in the cloud, by its name or by what it joins, and how it is removed.
 
 Types that are not here need neither: a quota or a container that is asked for twice is the same quota or container.
 """
@@ -6,42 +6,51 @@ Types that are not here need neither: a quota or a container that is asked for t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openstack.connection import Connection
 
 Inputs = Mapping[str, Any]
+List = Callable[[Connection], Iterator[Any]]
 Find = Callable[[Connection, Inputs], Iterator[Any]]
 Remove = Callable[[Connection, Any], object]
 
 _SECONDS = 120
 
 
-@dataclass(frozen=True)
+def _id(thing: Any) -> str:  # noqa: ANN401 - the SDK's resources have no types
+    """Return a thing's id as Pulumi's state has it; the key manager gives an address that ends with it."""
+    return str(thing.id).rpartition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Remedy:
-    """How one type is found and removed; `rank` orders removal, users before what they use."""
+    """How one type is found and removed."""
 
     rank: int
-    find: Find
+    """Orders removal: users before what they use."""
     remove: Remove
+    listed: List | None = None
+    """Everything of this type that the access sees: names are unique within a project."""
+    joined: Find | None = None
+    """Instead, for what has no name: found by the ids of what it joins."""
+    needs: str = ""
+    """The input without which it cannot be found by what it joins."""
+    fleeting: bool = False
+    """Whether it holds nothing and is nobody else's, so that it may go without the cloud saying when it was made."""
+    shared: bool = False
+    """Whether it is made for all departments, by the administrator; the rest is made by departments alone."""
+    identity: Callable[[Any], str] = _id
 
 
-def _named(listing: Callable[[Connection], Iterator[Any]]) -> Find:
-    """Find by the name that the inventory gives; it is unique within a project."""
-
-    def find(cloud: Connection, inputs: Inputs) -> Iterator[Any]:
-        return (one for one in listing(cloud) if one.name == inputs.get("name"))
-
-    return find
+def _in_project(kind: str) -> List:
+    return lambda cloud: getattr(cloud.network, kind)(project_id=cloud.current_project_id)
 
 
-def _in_project(kind: str) -> Find:
-    def find(cloud: Connection, inputs: Inputs) -> Iterator[Any]:
-        listed: Any = getattr(cloud.network, kind)(name=inputs.get("name"), project_id=cloud.current_project_id)
-        yield from listed
-
-    return find
+def _keypairs(cloud: Connection) -> Iterator[Any]:
+    # The list does not say when one was made.
+    return (cloud.compute.get_keypair(one.name) for one in cloud.compute.keypairs())
 
 
 def _interfaces(cloud: Connection, inputs: Inputs) -> Iterator[Any]:
@@ -134,51 +143,71 @@ def _remove_member(cloud: Connection, member: Any) -> None:  # noqa: ANN401 - as
     service.delete_member(member, member.pool_id)
 
 
-def _listed(service: str, kind: str, rank: int, single: str) -> Remedy:
+def _plain_removal(service: str, single: str) -> Remove:
+    return lambda cloud, one: getattr(getattr(cloud, service), f"delete_{single}")(one)
+
+
+def _listed(service: str, kind: str, rank: int, single: str, *, fleeting: bool = False) -> Remedy:
     """Return the remedy for what is listed by one call and removed by another, with nothing to wait for."""
     return Remedy(
-        rank,
-        _named(lambda cloud: getattr(getattr(cloud, service), kind)()),
-        lambda cloud, one: getattr(getattr(cloud, service), f"delete_{single}")(one),
+        rank=rank,
+        listed=lambda cloud: getattr(getattr(cloud, service), kind)(),
+        remove=_plain_removal(service, single),
+        fleeting=fleeting,
     )
 
 
 def _net(kind: str, rank: int, single: str) -> Remedy:
-    return Remedy(rank, _in_project(kind), lambda cloud, one: getattr(cloud.network, f"delete_{single}")(one))
+    return Remedy(rank=rank, listed=_in_project(kind), remove=_plain_removal("network", single))
+
+
+def _balancing(kind: str, rank: int, remove: Remove) -> Remedy:
+    return Remedy(rank=rank, listed=lambda cloud: getattr(cloud.load_balancer, kind)(), remove=remove)
+
+
+def _joining(rank: int, find: Find, needs: str, remove: Remove, identity: Callable[[Any], str] = _id) -> Remedy:
+    return Remedy(rank=rank, joined=find, needs=needs, remove=remove, identity=identity, fleeting=True)
 
 
 REMEDIES: dict[str, Remedy] = {
-    "openstack:compute/volumeAttach:VolumeAttach": Remedy(0, _attachments, _detach),
-    "openstack:networking/floatingIp:FloatingIp": Remedy(0, _floating, lambda cloud, one: cloud.network.delete_ip(one)),
-    "openstack:loadbalancer/member:Member": Remedy(0, _members, _remove_member),
-    "openstack:loadbalancer/monitor:Monitor": Remedy(
-        0, _named(lambda cloud: cloud.load_balancer.health_monitors()), _of_balancer("health_monitor")
+    "openstack:compute/volumeAttach:VolumeAttach": _joining(
+        0, _attachments, "instanceId", _detach, lambda one: f"{one.server_id}/{one.volume_id}"
     ),
-    "openstack:loadbalancer/pool:Pool": Remedy(
-        1, _named(lambda cloud: cloud.load_balancer.pools()), _of_balancer("pool")
+    "openstack:networking/floatingIp:FloatingIp": _joining(
+        0, _floating, "portId", lambda cloud, one: cloud.network.delete_ip(one)
     ),
-    "openstack:loadbalancer/listener:Listener": Remedy(
-        2, _named(lambda cloud: cloud.load_balancer.listeners()), _of_balancer("listener")
+    "openstack:loadbalancer/member:Member": _joining(0, _members, "poolId", _remove_member),
+    "openstack:loadbalancer/monitor:Monitor": _balancing("health_monitors", 0, _of_balancer("health_monitor")),
+    "openstack:loadbalancer/pool:Pool": _balancing("pools", 1, _of_balancer("pool")),
+    "openstack:loadbalancer/listener:Listener": _balancing("listeners", 2, _of_balancer("listener")),
+    "openstack:loadbalancer/loadBalancer:LoadBalancer": _balancing("load_balancers", 3, _remove_balancer),
+    "openstack:compute/instance:Instance": Remedy(
+        rank=3, listed=lambda cloud: cloud.compute.servers(), remove=_remove_server
     ),
-    "openstack:loadbalancer/loadBalancer:LoadBalancer": Remedy(
-        3, _named(lambda cloud: cloud.load_balancer.load_balancers()), _remove_balancer
-    ),
-    "openstack:compute/instance:Instance": Remedy(3, _named(lambda cloud: cloud.compute.servers()), _remove_server),
     "openstack:blockstorage/volume:Volume": _listed("block_storage", "volumes", 4, "volume"),
-    "openstack:compute/serverGroup:ServerGroup": _listed("compute", "server_groups", 4, "server_group"),
-    "openstack:compute/keypair:Keypair": _listed("compute", "keypairs", 4, "keypair"),
-    "openstack:keymanager/secretV1:SecretV1": _listed("key_manager", "secrets", 4, "secret"),
+    "openstack:compute/serverGroup:ServerGroup": _listed("compute", "server_groups", 4, "server_group", fleeting=True),
+    "openstack:compute/keypair:Keypair": Remedy(
+        rank=4, listed=_keypairs, remove=_plain_removal("compute", "keypair"), identity=lambda one: str(one.name)
+    ),
+    "openstack:keymanager/secretV1:SecretV1": Remedy(
+        rank=4,
+        listed=lambda cloud: cloud.key_manager.secrets(),
+        # By its id: asked to remove what it has listed, the SDK asks for an address that leads nowhere.
+        remove=lambda cloud, one: cloud.key_manager.delete_secret(_id(one)),
+    ),
     "openstack:networking/port:Port": _net("ports", 4, "port"),
-    "openstack:networking/routerInterface:RouterInterface": Remedy(4, _interfaces, _leave_router),
-    "openstack:networking/secGroupRule:SecGroupRule": Remedy(
-        4, _rules, lambda cloud, one: cloud.network.delete_security_group_rule(one)
+    "openstack:networking/routerInterface:RouterInterface": _joining(4, _interfaces, "routerId", _leave_router),
+    "openstack:networking/secGroupRule:SecGroupRule": _joining(
+        4, _rules, "securityGroupId", lambda cloud, one: cloud.network.delete_security_group_rule(one)
     ),
     "openstack:networking/secGroup:SecGroup": _net("security_groups", 5, "security_group"),
     "openstack:networking/subnet:Subnet": _net("subnets", 5, "subnet"),
     "openstack:networking/router:Router": _net("routers", 5, "router"),
     "openstack:networking/network:Network": _net("networks", 6, "network"),
-    "openstack:networking/subnetPool:SubnetPool": _net("subnet_pools", 7, "subnet_pool"),
-    "openstack:compute/flavor:Flavor": _listed("compute", "flavors", 7, "flavor"),
-    "openstack:blockstorage/volumeTypeV3:VolumeTypeV3": _listed("block_storage", "types", 7, "type"),
-    "openstack:identity/project:Project": _listed("identity", "projects", 8, "project"),
+    "openstack:networking/subnetPool:SubnetPool": replace(_net("subnet_pools", 7, "subnet_pool"), shared=True),
+    "openstack:compute/flavor:Flavor": replace(_listed("compute", "flavors", 7, "flavor"), shared=True),
+    "openstack:blockstorage/volumeTypeV3:VolumeTypeV3": replace(
+        _listed("block_storage", "types", 7, "type"), shared=True
+    ),
+    "openstack:identity/project:Project": replace(_listed("identity", "projects", 8, "project"), shared=True),
 }

@@ -20,8 +20,9 @@ from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit, units
-from govcloud.deploy import clouds_file, credentials
-from govcloud.deploy.pulumi_cli import Outcome, Pulumi
+from govcloud.deploy import clouds_file, credentials, unfinished
+from govcloud.deploy.events import Outcome
+from govcloud.deploy.pulumi_cli import Pulumi
 
 _CONTAINER = "openstack:objectstorage/container:Container"
 
@@ -92,6 +93,7 @@ def carry_out(
         outcome = Outcome(ok=True)
     if stack in pulumi.stacks():
         pulumi.text("stack", "rm", stack, "--yes")
+    unfinished.forget(pulumi.workspace, stack)
     if unit.system is None and unit.department:
         credentials.withdraw(pulumi.workspace, environment, unit.department)
     tell(tr("{unit}: nothing of it is left; noted in {file}", unit=unit.name, file=_records(pulumi, environment)))

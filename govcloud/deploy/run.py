@@ -6,6 +6,7 @@ A unit that fails does not stop the independent ones; what needs it is left out 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -20,9 +21,10 @@ from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
-from govcloud.deploy import credentials, orphans, policy, stacks
+from govcloud.deploy import credentials, orphans, policy, stacks, unfinished
+from govcloud.deploy.events import Changes, Outcome, Planned
 from govcloud.deploy.gather import known
-from govcloud.deploy.pulumi_cli import Outcome, Pulumi
+from govcloud.deploy.pulumi_cli import Pulumi
 
 _AT_ONCE = 4
 
@@ -80,7 +82,8 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], seen: Re
             return Outcome(ok=True)
         with phases.phase(unit.name):
             options = [] if seen.outcomes[unit.name].ok else policy.pack(pulumi)
-            outcome = _up(pulumi, environment, unit, phases.note, options)
+            search = orphans.Search(pulumi=pulumi, environment=environment, unit=unit, tell=phases.note)
+            outcome = _up(search, seen.outcomes[unit.name].creates, options)
             if not outcome.ok:
                 raise _UnitFailedError(outcome)
         if outcome.export_changes:
@@ -90,13 +93,35 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], seen: Re
     return in_order(wanted, one)
 
 
-def _up(
-    pulumi: Pulumi, environment: Environment, unit: Unit, tell: Callable[[str], None], options: list[str]
-) -> Outcome:
-    if unit.department:
-        credentials.ensure(pulumi.workspace, environment, unit.department)
-    orphans.settle(pulumi, environment, unit, tell)
-    return pulumi.operate("up", unit.stack(environment.key), "--yes", "--skip-preview", "--refresh", *options)
+def _up(search: orphans.Search, creates: list[Planned], options: list[str]) -> Outcome:
+    _settle(search, creates)
+    pulumi, stack = search.pulumi, search.stack
+    begun, clock = unfinished.begin(pulumi.workspace, stack, search.connect()), time.monotonic()
+    outcome = pulumi.operate("up", stack, "--yes", "--skip-preview", "--refresh", *options)
+    if outcome.ok:
+        unfinished.forget(pulumi.workspace, stack)
+    else:
+        unfinished.failed(pulumi.workspace, stack, begun, time.monotonic() - clock)
+    return outcome
+
+
+def _settle(search: orphans.Search, creates: list[Planned]) -> int:
+    if search.unit.department:
+        credentials.ensure(search.pulumi.workspace, search.environment, search.unit.department)
+    return search.settle(creates)
+
+
+def reconcile(pulumi: Pulumi, environment: Environment, wanted: list[Unit], seen: Report, phases: Phases) -> Report:
+    """Remove what interrupted updates have left of all wanted units, wherever it was noted or not; make nothing."""
+
+    def one(unit: Unit) -> Outcome:
+        if unit.department and not credentials.known(pulumi.workspace, unit.cloud(environment)):
+            return Outcome(ok=True)  # without its access nothing of it was ever made
+        search = orphans.Search(pulumi=pulumi, environment=environment, unit=unit, tell=phases.note, always=True)
+        with phases.phase(unit.name):
+            return Outcome(ok=True, changes=Changes(delete=_settle(search, seen.outcomes[unit.name].creates)))
+
+    return in_order(wanted, one)
 
 
 def _quiet(pulumi: Pulumi, environment: Environment, units: list[Unit], seen: Report) -> set[str]:
@@ -105,6 +130,7 @@ def _quiet(pulumi: Pulumi, environment: Environment, units: list[Unit], seen: Re
         one.name: seen.outcomes[one.name]
         for one in units
         if not one.department or credentials.lasts(pulumi.workspace, one.cloud(environment))
+        if unfinished.window(pulumi.workspace, one.stack(environment.key)) is None
     }
     return {name for name, one in outcomes.items() if one.ok and not one.changes.total and not one.export_changes}
 

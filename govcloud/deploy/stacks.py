@@ -33,8 +33,8 @@ def prepare(
     tell: Callable[[str], None],
 ) -> None:
     """Make what is missing of the stacks of all wanted units, and mend damaged ones; what is there stays as it is."""
-    # Of all units, for one damaged state keeps Pulumi from listing any.
-    for unit in units(inventory, environment).values():
+    # Of all units, for one damaged state keeps Pulumi from listing any. A database looks after itself.
+    for unit in () if pulumi.state_backend else units(inventory, environment).values():
         stack = unit.stack(environment.key)
         if in_use(pulumi, stack) is None:
             mend(pulumi, stack, tell)
@@ -90,7 +90,7 @@ def _ensure_secret(pulumi: Pulumi, stack: str, key: str, length: int) -> None:
 
 def in_use(pulumi: Pulumi, stack: str) -> str | None:
     """Return who is at work on a stack, or None when nobody living is."""
-    return next((holder for holder in map(_holder, _locks(pulumi, stack)) if holder), None)
+    return next((holder for holder in map(_holder, pulumi.locks(stack)) if holder), None)
 
 
 def free(pulumi: Pulumi, stack: str) -> None:
@@ -99,20 +99,15 @@ def free(pulumi: Pulumi, stack: str) -> None:
     if user:
         message = tr("Stack {stack} is in use by {user}. Fix: wait until it has ended", stack=stack, user=user)
         raise GovcloudError(message, status=Exit.SAFETY_RULE)
-    if _locks(pulumi, stack):
+    if pulumi.locks(stack):
         pulumi.text("cancel", "--yes", "--stack", stack)
 
 
-def _locks(pulumi: Pulumi, stack: str) -> list[Path]:
-    folder = pulumi.locks(stack)
-    return sorted(folder.glob("*.json")) if folder.is_dir() else []
-
-
-def _holder(lock: Path) -> str | None:
+def _holder(lock: str) -> str | None:
     """Return who holds a lock, or None when it is a `pulumi` of this machine that has died."""
     try:
-        held = json.loads(lock.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        held = json.loads(lock)
+    except ValueError:
         return None
     pid, host = int(held.get("pid", 0)), str(held.get("hostname", ""))
     if host != socket.gethostname():

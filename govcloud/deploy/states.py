@@ -4,6 +4,9 @@ Pulumi's file backend writes a digest beside every file of its own (`.attrs`), k
 write (`.bak`) and the end of every operation (history). It compares none of them when it reads: a flipped bit would
 become a wrong resource. Here they are compared before each operation. At most the last write is lost, and what it noted
 is found in the cloud by the refresh and by the search for orphans that follow.
+
+For files only: where an environment keeps its states in a database (`state_backend`), they are the database's to keep
+whole, and its backups' to put back.
 """
 
 from __future__ import annotations

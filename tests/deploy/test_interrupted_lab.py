@@ -22,6 +22,7 @@ import pytest
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
 from tests.conftest import City
+from tests.deploy.yard import assert_none_outlives
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("drill")]
 
@@ -78,25 +79,6 @@ def _start(city: City, stack: str, ready: Callable[[dict[str, list[object]]], bo
     raise AssertionError(f"{stack} was never seen in the middle of its update")
 
 
-def _left_of_pulumi(city: City) -> list[str]:
-    """Return the processes of this city's pulumi: engine, language host and provider have its backend's address."""
-    mark, found = f"PULUMI_BACKEND_URL=file://{city.root}/".encode(), []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and mark in (entry / "environ").read_bytes():
-                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:100])
-        except OSError:
-            continue
-    return [one for one in found if "pulumi" in one]
-
-
-def _assert_none_outlives(city: City) -> None:
-    deadline = time.monotonic() + 20
-    while _left_of_pulumi(city) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert _left_of_pulumi(city) == []
-
-
 def test_a_department_is_planned_from_its_file_before_anything_of_it_exists(city: City) -> None:
     changes = _changes(city, "foundation", "drill", "drill-box")
     assert changes["foundation"] == 6, "a component, its project and four quotas"
@@ -110,7 +92,7 @@ def test_stopping_by_hand_leaves_a_state_that_goes_on(city: City) -> None:
     process = _start(city, "lab-drill", lambda state: len(state.get("resources", ())) > 15)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=120) != 0
-    _assert_none_outlives(city)
+    assert_none_outlives(city.root)
     city.run(["pulumi", *UP, "-s", "lab-drill"], check=True)
     assert _changes(city, "drill") == {"drill": 0}
 
@@ -123,7 +105,7 @@ def test_a_killed_update_converges_without_doubles(city: City, cloud: openstack.
     time.sleep(1)  # the request goes out
     os.kill(process.pid, signal.SIGKILL)
     process.wait(timeout=10)
-    _assert_none_outlives(city)
+    assert_none_outlives(city.root)
     done = city.run(["govcloud", "deploy", "drill-box", "--apply"])
     assert done.returncode == 0, done.stderr
     assert _changes(city, "drill-box") == {"drill-box": 0}

@@ -46,7 +46,7 @@ def living(tmp_path: Path) -> Iterator[int]:
 
 
 def _lock(pulumi: Pulumi, pid: int, host: str = "") -> None:
-    folder = pulumi.locks("lab-a")
+    folder = pulumi.workspace.pulumi_backend / ".pulumi" / "locks" / "organization" / "govcloud" / "lab-a"
     folder.mkdir(parents=True, exist_ok=True)
     held = {"pid": pid, "hostname": host or socket.gethostname()}
     (folder / f"{pid}.json").write_text(json.dumps(held))

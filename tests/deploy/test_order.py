@@ -11,7 +11,7 @@ from govcloud.core.errors import GovcloudError
 from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Kind, Unit, of_stack, units
 from govcloud.core.workspace import Workspace
-from govcloud.deploy.pulumi_cli import Changes, Outcome
+from govcloud.deploy.events import Changes, Outcome
 from govcloud.deploy.run import in_order
 
 UNITS = [

@@ -1,21 +1,24 @@
-"""What a killed update left is told from what others own, by what Pulumi was going to ask for."""
+"""What an interrupted update left is told from what others own, and from what was there before."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Unit, units
 from govcloud.core.workspace import Workspace
-from govcloud.deploy import clouds_file, orphans
-from govcloud.deploy.pulumi_cli import Outcome, Pulumi
+from govcloud.deploy import clouds_file, orphans, unfinished
+from govcloud.deploy.events import Outcome, Planned
+from govcloud.deploy.pulumi_cli import Pulumi
 
 NETWORK = "openstack:networking/network:Network"
 RULE = "openstack:networking/secGroupRule:SecGroupRule"
@@ -37,8 +40,12 @@ class _State(Pulumi):
 
 
 def _pulumi(root: Path, *pending: tuple[str, Mapping[str, Any]], known: str = "") -> Pulumi:
-    notes = [{"type": "creating", "resource": {"type": kind, "inputs": dict(inputs)}} for kind, inputs in pending]
-    deployment = {"resources": [{"id": known}], "pending_operations": notes}
+    notes = [
+        {"type": "creating", "resource": {"urn": "urn", "type": kind, "inputs": dict(inputs)}}
+        for kind, inputs in pending
+    ]
+    resources = [{"urn": "urn", "type": NETWORK, "id": known, "inputs": {"name": "approval-data"}}] if known else []
+    deployment = {"resources": resources, "pending_operations": notes}
     (root / "state.json").write_text(json.dumps({"deployment": deployment}))
     return _State(Workspace(root))
 
@@ -53,24 +60,41 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             _thing("half made", "approval-data", tags=[]),
             _thing("another unit's", "approval-data", tags=["unit=other"]),
             _thing("in the state", "approval-data", tags=["unit=approval"]),
-            _thing("of another name", "approval-web", tags=["unit=approval"]),
+            _thing("somebody's", "by-hand", tags=[]),
         ],
         "rules": [_rule("same", 5432), _rule("other port", 22), _rule("other side", 5432, remote="x")],
     }
     network = SimpleNamespace(
-        networks=lambda name, project_id: [one for one in things["networks"] if project_id and one.name == name],
+        networks=lambda project_id: list(things["networks"]) if project_id else [],
         delete_network=lambda one: (removed.append(one.id), things["networks"].remove(one)),
-        security_group_rules=lambda security_group_id: list(things["rules"]) if security_group_id else [],
+        security_group_rules=lambda security_group_id: list(things["rules"]) if security_group_id == "s" else [],
         delete_security_group_rule=lambda one: (removed.append(one.id), things["rules"].remove(one)),
+        **dict.fromkeys(("ports", "security_groups", "subnets", "routers"), _nothing),
     )
-    made = SimpleNamespace(network=network, current_project_id="p", removed=removed)
+    elsewhere = SimpleNamespace(
+        **dict.fromkeys(("pools", "listeners", "load_balancers", "health_monitors", "secrets"), _nothing),
+        **dict.fromkeys(("servers", "server_groups", "keypairs", "volumes"), _nothing),
+    )
+    made = SimpleNamespace(
+        network=network,
+        compute=elsewhere,
+        block_storage=elsewhere,
+        key_manager=elsewhere,
+        load_balancer=elsewhere,
+        current_project_id="p",
+        removed=removed,
+    )
     monkeypatch.setattr(clouds_file, "connect", lambda *_: made)
     monkeypatch.setattr(orphans, "_SECONDS_BETWEEN_LOOKS", 0)
     return made
 
 
+def _nothing(**_: object) -> list[SimpleNamespace]:
+    return []
+
+
 def _thing(key: str, name: str, tags: list[str]) -> SimpleNamespace:
-    return SimpleNamespace(id=key, name=name, tags=tags)
+    return SimpleNamespace(id=key, name=name, tags=tags, created_at="2026-11-23T10:00:00Z")
 
 
 def _rule(key: str, port: int, remote: str = "g") -> SimpleNamespace:
@@ -88,35 +112,115 @@ def _rule(key: str, port: int, remote: str = "g") -> SimpleNamespace:
     )
 
 
-def test_a_state_without_notes_is_left_alone(tmp_path: Path, cloud: SimpleNamespace) -> None:
-    assert orphans.settle(_pulumi(tmp_path), LAB, UNIT, print) == 0
+def _search(pulumi: Pulumi, said: list[str] | None = None) -> orphans.Search:
+    return orphans.Search(pulumi=pulumi, environment=LAB, unit=UNIT, tell=[].append if said is None else said.append)
+
+
+def _unfinished(pulumi: Pulumi, began: str, until: str) -> None:
+    file = pulumi.workspace.lab / "unfinished" / "lab-approval"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"2026-11-23T{began}+00:00 2026-11-23T{until}+00:00")
+
+
+PLANNED = Planned("urn", NETWORK, {"name": "approval-data"})
+
+
+def test_nothing_is_looked_for_where_nothing_is_made_and_nothing_was_interrupted(
+    tmp_path: Path, cloud: SimpleNamespace
+) -> None:
+    assert _search(_pulumi(tmp_path)).settle([]) == 0
     assert cloud.removed == []
     assert not (tmp_path / "told").exists()
 
 
 def test_only_what_is_ours_and_unknown_to_the_state_goes(tmp_path: Path, cloud: SimpleNamespace) -> None:
-    pulumi = _pulumi(tmp_path, (NETWORK, {"name": "approval-data"}), known="in the state")
-    assert orphans.settle(pulumi, LAB, UNIT, print) == 2
+    pulumi, said = _pulumi(tmp_path, (NETWORK, {"name": "approval-data"}), known="in the state"), []
+    assert _search(pulumi, said).settle([]) == 2
     assert cloud.removed == ["ours", "half made"]
     assert (tmp_path / "told").read_text().startswith("refresh lab-approval")
+    assert "removing Network approval-data (ours): Pulumi was killed while it made this" in said[1]
+
+
+def test_what_an_update_made_that_did_not_end_well_goes_without_a_note_of_pulumis(
+    tmp_path: Path, cloud: SimpleNamespace
+) -> None:
+    pulumi = _pulumi(tmp_path, known="in the state")
+    _unfinished(pulumi, "09:59:59", "10:00:01")
+    assert _search(pulumi).settle([PLANNED]) == 2
+    assert cloud.removed == ["ours", "half made"]
+
+
+@pytest.mark.parametrize(("began", "until"), [("10:00:01", "23:00:00"), ("00:00:00", "09:59:59")])
+def test_what_was_made_at_another_time_stays_and_nothing_is_made_beside_it(
+    tmp_path: Path, cloud: SimpleNamespace, began: str, until: str
+) -> None:
+    pulumi = _pulumi(tmp_path, known="in the state")
+    _unfinished(pulumi, began, until)
+    with pytest.raises(GovcloudError, match="approval-data") as refused:
+        _search(pulumi).settle([PLANNED])
+    assert refused.value.status is Exit.SAFETY_RULE
+    assert cloud.removed == []
+
+
+def test_what_is_there_before_a_first_update_stays_and_nothing_is_made_beside_it(
+    tmp_path: Path, cloud: SimpleNamespace
+) -> None:
+    with pytest.raises(GovcloudError, match="nothing is made beside it"):
+        _search(_pulumi(tmp_path)).settle([PLANNED])
+    assert cloud.removed == []
+
+
+RULE_INPUTS = {
+    "securityGroupId": "s",
+    "direction": "ingress",
+    "ethertype": "IPv4",
+    "protocol": "tcp",
+    "portRangeMin": 5432.0,
+    "portRangeMax": 5432.0,
+    "remoteGroupId": "g",
+}
 
 
 def test_a_rule_is_known_by_all_that_it_says(tmp_path: Path, cloud: SimpleNamespace) -> None:
-    inputs = {
-        "securityGroupId": "s",
-        "direction": "ingress",
-        "ethertype": "IPv4",
-        "protocol": "tcp",
-        "portRangeMin": 5432.0,
-        "portRangeMax": 5432.0,
-        "remoteGroupId": "g",
-    }
-    orphans.settle(_pulumi(tmp_path, (RULE, inputs)), LAB, UNIT, print)
+    pulumi = _pulumi(tmp_path)
+    _unfinished(pulumi, "09:00:00", "09:30:00")
+    cloud.network.networks = _nothing
+    assert _search(pulumi).settle([Planned("urn", RULE, RULE_INPUTS)]) == 1
     assert cloud.removed == ["same"]
 
 
 @pytest.mark.usefixtures("cloud")
+def test_a_rule_of_a_group_that_is_not_there_yet_is_not_looked_for(tmp_path: Path) -> None:
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    assert _search(_pulumi(tmp_path)).settle([Planned("urn", RULE, {**RULE_INPUTS, "securityGroupId": unknown})]) == 0
+
+
+@pytest.mark.usefixtures("cloud")
 def test_a_type_that_may_be_asked_for_twice_is_only_cleared(tmp_path: Path) -> None:
-    pulumi = _pulumi(tmp_path, ("openstack:networking/quotaV2:QuotaV2", {"network": 5.0}))
-    assert orphans.settle(pulumi, LAB, UNIT, print) == 0
+    pulumi = _pulumi(tmp_path, ("openstack:networking/quotaV2:QuotaV2", {"network": 5.0}), known="in the state")
+    _unfinished(pulumi, "09:00:00", "11:00:00")
+    _search(pulumi).settle([])
     assert (tmp_path / "told").exists()
+
+
+def test_times_of_updates_that_did_not_end_well_add_up(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    at: list[datetime] = [moment]
+    session: Any = SimpleNamespace()
+    session.auth = SimpleNamespace(get_access=lambda _: SimpleNamespace(issued=at[0]))
+    cloud: Any = SimpleNamespace(session=session)
+    workspace = Workspace(tmp_path)
+    unfinished.begin(workspace, "s", cloud)  # and is killed
+    killed = unfinished.window(workspace, "s")
+    assert killed is not None
+    assert killed.holds(moment + timedelta(hours=20))
+    at[0] = moment + timedelta(hours=1)
+    begun = unfinished.begin(workspace, "s", cloud)
+    unfinished.failed(workspace, "s", begun, 60)
+    both = unfinished.window(workspace, "s")
+    assert both is not None
+    assert both.holds(moment)
+    assert both.holds(moment + timedelta(hours=1, minutes=2))
+    assert not both.holds(moment + timedelta(hours=2))
+    unfinished.forget(workspace, "s")
+    assert unfinished.window(workspace, "s") is None

@@ -15,7 +15,8 @@ from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Unit, units
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import removal
-from govcloud.deploy.pulumi_cli import Outcome, Pulumi, _note
+from govcloud.deploy.events import Outcome
+from govcloud.deploy.pulumi_cli import Pulumi
 from govcloud.deploy.run import Report
 
 INVENTORY = load(Workspace.here().inventory)
@@ -31,7 +32,7 @@ def _step(urn: str, operation: str, **inputs: object) -> dict[str, Any]:
 def _digest(*steps: dict[str, Any]) -> str:
     outcome = Outcome(ok=True)
     for step in steps:
-        _note(step, outcome)
+        outcome.note(step)
     return Report({"one": outcome}).digest
 
 

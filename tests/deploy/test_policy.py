@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
-from govcloud.deploy import cli, credentials, orphans, policy, run
-from govcloud.deploy.pulumi_cli import Changes, Outcome, Pulumi
+from govcloud.deploy import cli, credentials, orphans, policy, run, unfinished
+from govcloud.deploy.events import Changes, Outcome
+from govcloud.deploy.pulumi_cli import Pulumi
 
 INVENTORY = load(Workspace.here().inventory)
 UNIT = "approval"
@@ -55,13 +56,15 @@ def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deploy:
         made = _Planned(Workspace(tmp_path))
         object.__setattr__(made, "done", [])
         object.__setattr__(made, "plans", plans)
-        monkeypatch.setattr(cli, "Pulumi", lambda _: made)
+        monkeypatch.setattr(cli, "Pulumi", lambda *_: made)
         monkeypatch.setattr(cli.stacks, "prepare", lambda *_: None)
         monkeypatch.setattr(run, "known", lambda *_: set())
         monkeypatch.setattr(cli, "gather", lambda *_: None)
         monkeypatch.setattr(credentials, "known", lambda *_: True)
         monkeypatch.setattr(credentials, "ensure", lambda *_: None)
-        monkeypatch.setattr(orphans, "settle", lambda *_: None)
+        monkeypatch.setattr(orphans.Search, "settle", lambda *_: 0)
+        monkeypatch.setattr(orphans.Search, "connect", lambda _: None)
+        monkeypatch.setattr(unfinished, "begin", lambda *_: None)
         app = typer.Typer(pretty_exceptions_enable=False)
         app.command()(cli.deploy)
         ended = CliRunner().invoke(app, [*plans, *options])

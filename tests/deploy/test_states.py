@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from govcloud.core.errors import Exit, GovcloudError
@@ -123,3 +123,50 @@ def test_without_a_whole_copy_nothing_is_done(backend: Backend) -> None:
         backend.mend()
     assert refused.value.status == Exit.SAFETY_RULE
     assert backend.state.read_bytes() == b"nothing"
+
+
+def _flip(content: bytes, place: int) -> bytes:
+    place %= len(content) * 8
+    return bytes(byte ^ (1 << place % 8) if number == place // 8 else byte for number, byte in enumerate(content))
+
+
+DAMAGES = {
+    "a bit flipped": _flip,
+    "its end cut off": lambda content, place: content[: place % len(content)],
+    "its end repeated": lambda content, place: content + content[place % len(content) :],
+    "zeros instead of a block": lambda content, place: content[: place % len(content)].ljust(len(content), b"\0"),
+    "removed": lambda *_: None,
+}
+
+
+@settings(max_examples=200)
+@given(
+    ends=st.lists(st.booleans(), min_size=1, max_size=8),
+    damage=st.sampled_from(sorted(DAMAGES)),
+    place=st.integers(min_value=0, max_value=1 << 20),
+    digest_too=st.booleans(),
+)
+def test_whatever_is_damaged_one_write_is_lost_at_most(
+    tmp_path_factory: pytest.TempPathFactory, ends: list[bool], damage: str, place: int, *, digest_too: bool
+) -> None:
+    backend = Backend(tmp_path_factory.mktemp("states"))
+    before = last = backend.age()
+    # As Pulumi writes: what stood there becomes the copy, and an operation that ends keeps one more.
+    for number, ended in enumerate(ends, 10):
+        write(backend.bak, backend.state.read_bytes(), -2 * number)
+        before, last = last, number
+        content = b'{"version": 3, "age": %d}' % number
+        write(backend.state, content, -2 * number - 1)
+        if ended:
+            write(backend.ends[0].with_name(f"{STACK}-{number}.checkpoint.json"), content, -2 * number - 1)
+    broken = DAMAGES[damage](backend.state.read_bytes(), place)
+    if broken is None:
+        backend.state.unlink()
+    else:
+        backend.state.write_bytes(broken)
+    if digest_too and broken is not None:
+        backend.state.with_name(f"{backend.state.name}.attrs").unlink()
+    backend.mend()
+    assert len(backend.said) == 1, "was not found"
+    assert backend.age() == (last if ends[-1] else before)
+    assert whole(backend.state)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyNetwork
+from pydantic import AfterValidator, Field, IPvAnyNetwork
+from pydantic_core import PydanticCustomError
 
 from govcloud.core.model.base import DepartmentKey, Flag, Key, Model, Port, Protocol, Reason, SizeGib, Title
 from govcloud.core.model.city import Size
@@ -38,6 +40,19 @@ class SharedService(Model):
     why: Reason
 
 
+_OPTION = r"(sslmode|sslrootcert|table|connect_timeout)=[^&@\s]+"
+_BACKEND = re.compile(rf"postgres://([a-z0-9_.-]+@)?[A-Za-z0-9_.:\[\]-]+/[a-z0-9_-]+(\?{_OPTION}(&{_OPTION})*)?")
+
+
+def _without_password(address: str) -> str:
+    if not _BACKEND.fullmatch(address):
+        raise PydanticCustomError("state_backend", "not an address of a database")
+    return address
+
+
+StateBackend = Annotated[str, AfterValidator(_without_password)]
+
+
 class Environment(Model):
     """`environments/<key>.yaml`; the file's name is the key."""
 
@@ -67,6 +82,8 @@ class Environment(Model):
     volume_types: dict[Key, VolumeType]
     shared_services: dict[Key, SharedService] = Field(default_factory=dict)
     capacity: Capacity
+    state_backend: StateBackend | None = None
+    """PostgreSQL database that keeps the stacks' states, without a password; if absent, a folder of the checkout."""
 
     def cloud(self, holder: str) -> str:
         """Return the name in clouds.yaml of the administrator's (`admin`) or a department's access."""

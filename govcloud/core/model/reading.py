@@ -80,7 +80,9 @@ def _fault(located: Located, detail: ErrorDetails, model: type[Model]) -> Fault:
         return located.fault(where, tr("is not a known field"), fix=fix, of_key=True)
     given = repr(detail["input"])
     # A longer one hides the message.
-    shown = tr(", not {given}", given=given) if len(given) <= _LONGEST_SHOWN else ""
+    # An address of a database may hold a password, which is just what is wrong with it.
+    secret = detail["type"] == "state_backend"
+    shown = tr(", not {given}", given=given) if len(given) <= _LONGEST_SHOWN and not secret else ""
     return located.fault(where, told(detail) + shown)
 
 

@@ -37,6 +37,9 @@ _MESSAGES = {
     "ip_any_network": mark("must be a network, its host part zero"),
     "ip_v4_network": mark("must be an IPv4 network, its host part zero"),
     "ip_v6_network": mark("must be an IPv6 network, its host part zero"),
+    "state_backend": mark(
+        "must be postgres://user@host:port/database, its password elsewhere (PGPASSWORD, PGPASSFILE)"
+    ),
 }
 
 

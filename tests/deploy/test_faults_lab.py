@@ -1,0 +1,130 @@
+"""Whatever the cloud answers and whenever a command is killed: nothing is made twice, and running it again is enough.
+
+The cloud is the tests' city; its answers come through a proxy that spoils some. A seed says which and how.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from queue import SimpleQueue
+
+import pytest
+
+from tests.conftest import TEST_CITY, City
+from tests.deploy.fault_proxy import Call, Fault, Plan
+from tests.deploy.kills import kill_at
+from tests.deploy.yard import WHOLE, Yard, yard
+
+pytestmark = pytest.mark.lab
+
+ALL = bool(os.environ.get("GOVCLOUD_ALL"))
+SEED = int(os.environ.get("GOVCLOUD_SEED") or random.SystemRandom().randrange(10**6))
+BATCH = 10
+BATCHES = 20 if ALL else 1
+AT_ONCE = 2
+# A first run makes this many calls, and of those that change something.
+CALLS = 36
+MUTATING = 12
+STOPPED = 3
+# Nothing is asked for more often, tokens and lists included.
+AGAIN = 12
+FAULTS = (
+    *(Fault(name=f"answers {status}", status=status) for status in (401, 403, 404, 409, 413, 429, 500, 503)),
+    Fault(name="never answers", hang=True),
+    Fault(name="carries it out and never answers", hang=True, commit=True),
+    Fault(name="carries it out and sends half an answer", commit=True, keep=0.5),
+    Fault(name="carries it out and sends no answer", commit=True),
+    Fault(name="hangs up"),
+)
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+KILLS = [(number, when) for number in range(1, MUTATING + 1) for when in ("before", "after")]
+
+
+@pytest.fixture(scope="module")
+def yards(city: City) -> Iterator[SimpleQueue[Yard]]:
+    """Give checkouts with a cheap unit each, so that some runs go side by side."""
+    free: SimpleQueue[Yard] = SimpleQueue()
+    with ExitStack() as stack:
+        for number in range(1, AT_ONCE + 1):
+            root = TEST_CITY.parent / f"yard-{number}"
+            free.put(stack.enter_context(yard(city.root, root, f"drill{chr(96 + number)}", f"127.66.0.{number}")))
+        yield free
+
+
+def _spoiling(seed: int) -> Plan:
+    """Spoil one call for sure and others now and then; which does not depend on the order that they come in."""
+    seeded = random.Random(seed)  # noqa: S311 - a sample
+    # Two of three times one that changes something, for those are fewer and tell more.
+    among, sure = (MUTATING, seeded.randrange(MUTATING)) if seeded.randrange(3) else (CALLS, seeded.randrange(CALLS))
+    counted = itertools.count()
+
+    def before(call: Call) -> Fault | None:
+        hit = (among == CALLS or call.mutates) and next(counted) == sure
+        own = random.Random(f"{seed} {call.method} {call.port} {_ID.sub('', call.path)} {call.nth}")  # noqa: S311
+        return own.choice(FAULTS) if hit or own.random() < 0.04 else None
+
+    return Plan(before=before)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_whatever_a_cloud_answers_nothing_is_made_twice(yards: SimpleQueue[Yard], batch: int) -> None:
+    seeds = range(SEED + batch * BATCH, SEED + (batch + 1) * BATCH)
+    print(f"GOVCLOUD_SEED={SEED}, here {seeds}")
+
+    def one(seed: int) -> str:
+        ground = yards.get()
+        plan = _spoiling(seed)
+        try:
+            status = _spoiled_run(ground, plan)
+            print(f"seed {seed}: ended with {status} after {plan.spoiled}")
+        except AssertionError as error:
+            return f"seed {seed}: {error}\nspoiled: {plan.spoiled}"
+        finally:
+            ground.wipe()
+            yards.put(ground)
+        return ""
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        wrong = [said for said in pool.map(one, seeds) if said]
+    assert wrong == [], "\n\n".join(wrong)
+
+
+def _spoiled_run(ground: Yard, plan: Plan) -> int:
+    done = replace(ground, patience=15).run("deploy", ground.unit, "--apply", plan=plan)
+    assert "Traceback" not in done.told
+    assert done.status in {0, STOPPED}, done.told
+    if done.status:
+        assert re.search(rf"(\w+\.\w+ {ground.unit}\S*: .*|the cloud says: .*http://|nothing was heard)", done.told), (
+            f"names neither resource nor call:\n{done.told}"
+        )
+    assert max((call.nth for call in plan.calls), default=0) <= AGAIN, plan.calls
+    ground.converges()
+    return done.status
+
+
+@pytest.mark.parametrize(
+    ("number", "when"),
+    KILLS if ALL else sorted(random.Random(SEED).sample(KILLS, 3)),  # noqa: S311 - a sample
+)
+def test_killed_around_a_call_leaves_nothing_that_is_not_found(
+    yards: SimpleQueue[Yard], number: int, when: str
+) -> None:
+    print(f"GOVCLOUD_SEED={SEED}")
+    ground = yards.get()
+    try:
+        kill_at(ground, number, when)
+        found = ground.run("deploy", ground.unit, "--reconcile")
+        assert found.status == 0, found.told
+        assert ground.orphans() == [], found.told
+        assert all(count <= WHOLE[kind] for kind, count in ground.counted().items())
+        ground.converges()
+    finally:
+        ground.wipe()
+        yards.put(ground)
