@@ -1,6 +1,8 @@
 """Reading what Pulumi keeps in a PostgreSQL database: a row for each file that its file backend would have.
 
-Only locks are read: everything else goes through Pulumi itself. What a database keeps, it also keeps whole: nothing of
+Pulumi puts the database's name before each path, as if it were a folder.
+
+Only locks are read: everything else goes through Pulumi. What a database keeps, it also keeps whole: nothing of
 ours is put back from copies there; that is the database's own backup.
 """
 
@@ -31,7 +33,9 @@ def read(address: str, environment: Mapping[str, str], folder: str) -> list[str]
     try:
         with psycopg.connect(parts._replace(query=urlencode(options)).geturl(), passfile=passwords) as connection:
             query = sql.SQL("SELECT data ->> 'data' FROM {} WHERE starts_with(key, %s) ORDER BY key")
-            rows = connection.execute(query.format(sql.Identifier(table)), (folder,)).fetchall()
+            rows = connection.execute(
+                query.format(sql.Identifier(table)), (parts.path.strip("/") + "/" + folder,)
+            ).fetchall()
     except psycopg.errors.UndefinedTable:
         return []
     except psycopg.Error as error:

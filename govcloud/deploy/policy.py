@@ -7,6 +7,7 @@ whole city; running the same rules inside each `pulumi` costs more than a second
 from __future__ import annotations
 
 import importlib.metadata
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -52,11 +53,13 @@ def judge(
 
 
 def _state(pulumi: Pulumi, stack: str, folder: Path) -> Path:
-    """Return a file with a stack's state; out of a database a copy, in which secrets stay encrypted."""
+    """Return the file with a stack's state, if there is one; out of a database a copy, its secrets still encrypted."""
     if pulumi.state_backend is None:
         return pulumi.state(stack)
-    copy = folder / "states" / f"{stack}.json"
-    write_atomically(copy, pulumi.text("stack", "export", "--stack", stack), mode=0o600)
+    copy, exported = folder / "states" / f"{stack}.json", pulumi.text("stack", "export", "--stack", stack)
+    # A stack that has never had a resource exports no list of them, and has nothing to be judged.
+    if (json.loads(exported).get("deployment") or {}).get("resources"):
+        write_atomically(copy, exported, mode=0o600)
     return copy
 
 

@@ -36,6 +36,6 @@ def kill_at(ground: Yard, number: int, when: str) -> None:
     running.append(ground.start("deploy", ground.unit, "--apply", plan=Plan(before=before, after=after)))
     started.set()
     with running[0] as process:
-        process.communicate(timeout=300)
-    assert process.returncode == -signal.SIGKILL, f"came to its end after {len(mutating)} calls: {mutating}"
+        _, told = process.communicate(timeout=300)
+    assert process.returncode == -signal.SIGKILL, f"came to its end after {mutating}:\n{told}"
     assert_none_outlives(ground.root)

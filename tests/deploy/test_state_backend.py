@@ -45,7 +45,7 @@ def test_a_lock_in_the_database_is_respected(pulumi: Pulumi, server: postgresql.
         connection.execute("CREATE TABLE pulumi_state (key TEXT PRIMARY KEY, data JSON NOT NULL)")
         for number, host in enumerate((socket.gethostname(), "elsewhere")):
             note = json.dumps({"pid": 2**22 + 1, "hostname": host}).encode()
-            key = f".pulumi/locks/organization/govcloud/{STACK}/{number}.json"
+            key = f"postgres/.pulumi/locks/organization/govcloud/{STACK}/{number}.json"
             row = json.dumps({"data": base64.b64encode(note).decode()})
             connection.execute("INSERT INTO pulumi_state VALUES (%s, %s)", (key, row))
     with pytest.raises(GovcloudError, match="elsewhere") as refused:

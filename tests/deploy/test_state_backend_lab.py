@@ -28,7 +28,7 @@ def test_a_killed_update_converges_with_its_state_in_a_database(city: City) -> N
         kill_at(ground, 3, "after")
         with psycopg.connect(server.address, password=server.password) as connection:
             keys = [row[0] for row in connection.execute("SELECT key FROM pulumi_state")]
-        assert [key for key in keys if key.startswith(".pulumi/locks/")], "the dead one's lock is in the database"
+        assert [key for key in keys if "/locks/" in key], keys
         assert not (workspace.pulumi_backend / ".pulumi").exists()
         found = ground.run("deploy", ground.unit, "--reconcile")
         assert found.status == 0, found.told
