@@ -20,9 +20,9 @@ from govcloud.core.model.milestones import Milestones
 from govcloud.core.model.reading import Reading
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Inventory:
-    """Everything that should exist."""
+    """Everything that should exist. Two are never equal: what follows from one is kept by its identity."""
 
     city: City
     zones: Zones

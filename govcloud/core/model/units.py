@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,9 +44,10 @@ class Unit:
         return environment.cloud(self.department or "admin")
 
 
-def units(inventory: Inventory) -> dict[str, Unit]:
+@functools.lru_cache(maxsize=4)
+def units(inventory: Inventory) -> Mapping[str, Unit]:
     """Return all units by name, each after those it needs. A department with nothing to build has none."""
-    found = {FOUNDATION: Unit(name=FOUNDATION, kind=Kind.FOUNDATION)}
+    found: dict[str, Unit] = {FOUNDATION: Unit(name=FOUNDATION, kind=Kind.FOUNDATION)}
     for key, department in inventory.departments.items():
         if department.networks:
             found[key] = Unit(name=key, kind=Kind.DEPARTMENT, needs=(FOUNDATION,), department=key)
