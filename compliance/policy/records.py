@@ -62,7 +62,7 @@ def read(paths: Iterable[Path]) -> list[Stack]:
         base = {one["urn"]: one for one in states.pop(name, (path, "", []))[2]}
         found.append(Stack(name, path.name, digest, tuple(_planned(plan, base))))
     for name, (path, digest, living) in states.items():
-        found.append(Stack(name, path.name, digest, tuple(map(_existing, living))))
+        found.append(Stack(name, path.name, digest, tuple(map(existing, living))))
     if not found:
         raise GovcloudError(tr("The files hold no resource that could be judged"))
     return found
@@ -117,10 +117,11 @@ def _planned(plan: Mapping[str, Any], base: Mapping[str, Any]) -> Iterable[Resou
         yield _resource(urn, goal["type"], given, goal, complete=whole)
     for urn, before in base.items():
         if urn not in plan:  # a plan of some resources only
-            yield _existing(before)
+            yield existing(before)
 
 
-def _existing(one: Mapping[str, Any]) -> Resource:
+def existing(one: Mapping[str, Any]) -> Resource:
+    """Read one resource of a state."""
     return _resource(one["urn"], one["type"], one.get("inputs") or {}, one, complete=True)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from govcloud.core.workspace import Workspace
 
 SYSTEMS_OF_A_DEPARTMENT = 5
+MOST_SYSTEMS_OF_A_DEPARTMENT = 17
 MOST_DEPARTMENTS = 200
 
 _DEPARTMENT = """\
@@ -62,18 +63,42 @@ _SYSTEM = """\
       secrets:
         database: {{why: the application signs in to the database}}
 """
+# What most systems of a city are: one tier, on the government's extranet.
+_SMALL_SYSTEM = """\
+  s{number}:
+    title: 系统{number}
+    level: 2
+    xinchuang: false
+    data_classes: [internal]
+    contacts: {{leader: 主管领导, staff: [系统负责人]}}
+    compute:
+      application: {{zone: extranet, count: 1, size: medium, image: hardened, first_host: {host}, anti_affinity: false}}
+    storage:
+      volumes:
+        documents:
+          tier: application
+          size_gib: 200
+          type: standard
+          mount: /srv/documents
+          backup: {{recovery_point_hours: 24, recovery_time_hours: 8, keep_days: 180}}
+"""
 
 
-def write(root: Path, departments: int) -> int:
-    """Write a city with that many departments beside the sample's own; return the number of lines of all files."""
-    if departments > MOST_DEPARTMENTS:
-        raise ValueError(departments)
+def write(root: Path, departments: int, systems: int | None = None, *, one_of: int = 1) -> int:
+    """Write a city with that many departments and systems beside the sample's own; return the lines of all files.
+
+    Of the systems one of so many is a large one, the others have one tier.
+    """
+    systems = departments * SYSTEMS_OF_A_DEPARTMENT if systems is None else systems
+    if departments > MOST_DEPARTMENTS or systems > departments * MOST_SYSTEMS_OF_A_DEPARTMENT:
+        raise ValueError(departments, systems)
     shutil.copytree(Workspace.here().inventory, root, ignore=shutil.ignore_patterns("__pycache__", "schemas"))
     for number in range(departments):
         text = _DEPARTMENT.format(number=number, network=number + 20)
-        for place in range(SYSTEMS_OF_A_DEPARTMENT):
-            system = number * SYSTEMS_OF_A_DEPARTMENT + place
-            text += _SYSTEM.format(number=system, host=20 + 10 * place, balancer=10 + place)
+        first, end = systems * number // departments, systems * (number + 1) // departments
+        for place, system in enumerate(range(first, end)):
+            form = _SMALL_SYSTEM if system % one_of else _SYSTEM
+            text += form.format(number=system, host=30 + 9 * place, balancer=10 + place)
         (root / "departments" / f"d{number}.yaml").write_text(text, encoding="utf-8")
     environment = root / "environments" / "lab.yaml"
     room = "capacity: {vcpus: 100000, memory_gib: 100000, volume_gib: 100000}"

@@ -16,7 +16,7 @@ from pulumi.runtime.mocks import MockMonitor
 
 from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.outputs import EXPORT
-from govcloud.core.model.units import PROJECT, units
+from govcloud.core.model.units import PROJECT, Unit, system_of, units
 from govcloud.core.workspace import Workspace
 from stacks.program import build
 
@@ -109,26 +109,28 @@ def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> Ci
     key.parent.mkdir(parents=True)
     key.write_text("ssh-ed25519 AAAA operator\n")
     city = City(inventory)
-    for name, unit in units(inventory, inventory.environments["lab"]).items():
-        city.unit = name
-        secrets = {f"{PROJECT}:{secret}": CANARY for secret in _secrets(inventory, name)}
-        monitor = Monitor(city)
-        pulumi.runtime.set_mocks(city, project=PROJECT, stack=unit.stack("lab"), preview=preview, monitor=monitor)
-        pulumi.runtime.set_all_config(secrets, list(secrets))
-        export = _run(functools.partial(build, inventory, unit.stack("lab"), root))
-        if not preview:
-            city.exports[name] = export
-        for urn in monitor.get_registered_resources():
-            *_, kind, resource = urn.split("::")
-            city.urns.append(f"{name}::{kind}::{resource}")
+    for unit in units(inventory, inventory.environments["lab"]).values():
+        build_unit(city, unit, root, preview=preview)
     return city
 
 
-def _secrets(inventory: Inventory, unit_name: str) -> list[str]:
-    unit = units(inventory, inventory.environments["lab"])[unit_name]
-    if not unit.system:
-        return []
-    return list(inventory.departments[str(unit.department)].systems[unit.system].security.secrets)
+def build_unit(city: City, unit: Unit, root: Path, *, preview: bool) -> None:
+    """Build one unit; `root` has the operator's key."""
+    city.unit = unit.name
+    secrets = {f"{PROJECT}:{secret}": CANARY for secret in _secrets(city.inventory, unit)}
+    monitor = Monitor(city)
+    pulumi.runtime.set_mocks(city, project=PROJECT, stack=unit.stack("lab"), preview=preview, monitor=monitor)
+    pulumi.runtime.set_all_config(secrets, list(secrets))
+    export = _run(functools.partial(build, city.inventory, unit.stack("lab"), root))
+    if not preview:
+        city.exports[unit.name] = export
+    for urn in monitor.get_registered_resources():
+        *_, kind, resource = urn.split("::")
+        city.urns.append(f"{unit.name}::{kind}::{resource}")
+
+
+def _secrets(inventory: Inventory, unit: Unit) -> list[str]:
+    return list(system_of(inventory, unit).security.secrets) if unit.system else []
 
 
 def _run(program: Callable[[], Any]) -> object:
