@@ -75,8 +75,9 @@ def write(root: Path, departments: int) -> int:
             system = number * SYSTEMS_OF_A_DEPARTMENT + place
             text += _SYSTEM.format(number=system, host=20 + 10 * place, balancer=10 + place)
         (root / "departments" / f"d{number}.yaml").write_text(text, encoding="utf-8")
-    environment = root / "environments" / "lab.yaml"
-    room = "capacity: {vcpus: 100000, memory_gib: 100000, volume_gib: 100000}"
-    kept = [line for line in environment.read_text(encoding="utf-8").splitlines() if not line.startswith("capacity:")]
-    environment.write_text("\n".join((*kept, room)) + "\n", encoding="utf-8")
+    room = "capacity: {vcpus: 100000, memory_gib: 100000, volume_gib: 1000000}"
+    for environment in (root / "environments").glob("*.yaml"):
+        lines = environment.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith("capacity:")]
+        environment.write_text("\n".join((*kept, room)) + "\n", encoding="utf-8")
     return sum(file.read_bytes().count(b"\n") for file in root.rglob("*.yaml"))
