@@ -1,12 +1,15 @@
 # What a newcomer types. Every target may be interrupted and run again: it continues.
 .POSIX:
-.PHONY: up test test-all check down clean bench lock translations
+.PHONY: up tools test test-all check down clean bench lock translations
 GOVCLOUD = .venv/bin/govcloud
 
 up: .venv/.ready
 	$(GOVCLOUD) lab up
 	$(GOVCLOUD) lab apply
 	$(GOVCLOUD) lab where
+
+tools: .venv/.ready
+	.venv/bin/python -m toolchain.build
 
 test: .venv/.ready
 	.venv/bin/python -m pytest -m "not lab" --numprocesses 2 --dist loadfile

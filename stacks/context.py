@@ -8,7 +8,6 @@ from pathlib import Path
 import pulumi
 
 from govcloud.core.errors import GovcloudError
-from govcloud.core.model.city import Size
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit
@@ -41,9 +40,9 @@ class Context:
             xinchuang=system.xinchuang if system else False,
         )
 
-    def size(self, key: str) -> Size:
-        """Return what a size means here."""
-        return self.inventory.sizes(self.environment)[key]
+    def flavor(self, key: str) -> str:
+        """Return the cloud's name for a size."""
+        return self.environment.flavor(key, self.inventory.sizes(self.environment)[key])
 
     def holds_data(self) -> pulumi.ResourceOptions:
         """Return options for what holds data: outside a disposable environment it must fail, not go."""

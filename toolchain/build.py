@@ -127,3 +127,7 @@ def _link(link: Path, target: Path) -> None:
     part.unlink(missing_ok=True)
     part.symlink_to(target)
     part.replace(link)
+
+
+if __name__ == "__main__":
+    print(link(Workspace.here()))  # noqa: T201 - says where the tools are

@@ -18,9 +18,11 @@ from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.units import Kind, Unit, units
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
-from govcloud.deploy import cloud_check, clouds_file, policy, removal, run, stacks
+from govcloud.deploy import chosen_cloud, clouds_file, policy, removal, run, stacks
 from govcloud.deploy import credentials as access
+from govcloud.deploy.adoption import Adoption
 from govcloud.deploy.events import Changes
+from govcloud.deploy.existing import Search
 from govcloud.deploy.gather import gather
 from govcloud.deploy.pulumi_cli import Pulumi
 
@@ -36,6 +38,7 @@ def deploy(
     ] = False,
     approve: Annotated[str, typer.Option("--approve", metavar="DIGEST", help="What was read and is meant.")] = "",
     env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
+    cloud: Annotated[str, typer.Option("--cloud", help="Your access in clouds.yaml; remembered.")] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
 ) -> None:
     """Make the cloud what the inventory says; without --apply only say what would change.
@@ -45,14 +48,14 @@ def deploy(
 
     Example: govcloud deploy approval --apply
     """
-    inventory, environment = _city(env)
+    inventory, environment = _city(env, cloud)
     pulumi = Pulumi(Workspace.here(), environment.state_backend)
     wanted = _chosen(inventory, environment, names or [])
     if apply + destroy + reconcile > 1:
         raise GovcloudError(tr("One of --apply, --destroy and --reconcile; --apply reconciles before it acts"))
     if destroy and len(names or []) != 1:
         raise GovcloudError(tr("--destroy takes the name of one unit"))
-    stacks.prepare(pulumi, inventory, environment, [] if destroy else wanted, _say)
+    _get_ready(pulumi, inventory, environment, [] if destroy else wanted)
     if destroy:
         _destroy(pulumi, inventory, environment, wanted[0], approve)
         return
@@ -95,6 +98,13 @@ def _reconcile(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> 
         with phases.phase(tr("looking at what there is")):
             seen = run.preview(pulumi, environment, wanted, Path(folder))
         return run.reconcile(pulumi, environment, wanted, seen, phases)
+
+
+def _get_ready(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit]) -> None:
+    """Refuse what a named cloud would refuse, and make what is missing of the stacks."""
+    if wanted and environment.access:
+        chosen_cloud.refuse_what_it_lacks(pulumi.workspace, inventory, environment)
+    stacks.prepare(pulumi, inventory, environment, wanted, _say)
 
 
 def _look(
@@ -155,6 +165,7 @@ def credentials(
         list[str] | None, typer.Argument(metavar="[DEPARTMENT]...", help="All when none is named.")
     ] = None,
     env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
+    cloud: Annotated[str, typer.Option("--cloud", help="Your access in clouds.yaml; remembered.")] = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the named departments' access away.")] = False,
 ) -> None:
     """Give departments their access to the cloud, or renew it when less than a third of its life is left.
@@ -165,7 +176,7 @@ def credentials(
     Example: govcloud credentials approval
     """
     workspace = Workspace.here()
-    inventory, environment = _city(env)
+    inventory, environment = _city(env, cloud)
     departments = [one.name for one in units(inventory, environment).values() if one.kind is Kind.DEPARTMENT]
     unknown = [name for name in names or [] if name not in departments]
     if unknown or (withdraw and not names):
@@ -177,6 +188,50 @@ def credentials(
             access.ensure(workspace, environment, name, always=True)
         now = tr("withdrawn") if withdraw else tr("ready")
         _say(f"{environment.cloud(name)}: {now}")
+
+
+def adopt(
+    name: Annotated[str, typer.Argument(metavar="UNIT", help="The unit that it is to belong to.")],
+    called: Annotated[
+        list[str] | None, typer.Option("--as", metavar="OURS=THEIRS", help="What the cloud calls it, if not as we do.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Act; without it only say what would be adopted.")] = False,
+    env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
+    cloud: Annotated[str, typer.Option("--cloud", help="Your access in clouds.yaml; remembered.")] = "",
+) -> None:
+    """Take over what stands in a cloud: networks, servers, volumes that a unit would create.
+
+    Into the state and the environment's file; the cloud is not touched. Names and labels come with `govcloud deploy`.
+    Exit 0 when nothing is to be adopted or it is done, 1 when something would be, 4 when it would then be replaced.
+
+    Example: govcloud adopt approval-elicence --as approval-elicence-web-1=old-web --apply
+    """
+    inventory, environment = _city(env, cloud)
+    pulumi = Pulumi(Workspace.here(), environment.state_backend)
+    (unit,) = _chosen(inventory, environment, [name])
+    wrong = [one for one in called or [] if "=" not in one]
+    if wrong:
+        raise GovcloudError(*(tr("--as {given}: is not OURS=THEIRS", given=one) for one in wrong))
+    names = dict(one.split("=", 1) for one in called or [])
+    stacks.prepare(pulumi, inventory, environment, [unit], _say)
+    if apply and unit.department:
+        access.ensure(pulumi.workspace, environment, unit.department)
+    adoption = Adoption(pulumi, environment, unit)
+    with tempfile.TemporaryDirectory(prefix="govcloud-adoption-") as folder:
+        wanted, _ = adoption.plan(Path(folder))
+    with clouds_file.connect(pulumi.workspace, unit.cloud(environment)) as connection:
+        search = Search(connection, names)
+        search.run(wanted)
+        for reason in search.reasons:
+            _say(tr("left alone: {reason}", reason=reason))
+        for (kind, ours), known in search.ids.items():
+            thing = f"{kind} {ours} ({known})"
+            _say(tr("adopting: {thing}", thing=thing) if apply else tr("would be adopted: {thing}", thing=thing))
+        if apply and search.ids:
+            adoption.carry_out(search)
+            _say(tr("Adopted. Names and labels come with: {command}", command=f"govcloud deploy {name} --env {env}"))
+    if search.ids and not apply:
+        raise typer.Exit(Exit.FINDINGS)
 
 
 cloud = typer.Typer(help="A cloud of clouds.yaml, before a city is built on it.", no_args_is_help=True)
@@ -198,8 +253,8 @@ def check_cloud(
     Exit 0 when it has all, 1 when it lacks something, 3 when something could not be looked at.
     """
     inventory, environment = _city(env)
-    with clouds_file.connect(Workspace.here(), name) as connection:
-        findings = cloud_check.look(connection, inventory, environment)
+    environment = environment.model_copy(update={"access": name})
+    findings = chosen_cloud.findings(Workspace.here(), inventory, environment)
     if json_:
         print(json.dumps({"findings": [asdict(one) for one in findings]}, ensure_ascii=False, indent=1))
     for one in findings:
@@ -214,13 +269,14 @@ def check_cloud(
         raise typer.Exit(Exit.FINDINGS)
 
 
-def _city(env: str) -> tuple[Inventory, Environment]:
-    inventory = load(Workspace.here().inventory)
+def _city(env: str, name: str = "") -> tuple[Inventory, Environment]:
+    workspace = Workspace.here()
+    inventory = load(workspace.inventory)
     if env not in inventory.environments:
         raise GovcloudError(
             tr("No environment is called {name}. There are: {known}", name=env, known=", ".join(inventory.environments))
         )
-    return inventory, inventory.environments[env]
+    return inventory, chosen_cloud.choose(workspace, inventory.environments[env], name)
 
 
 def _chosen(inventory: Inventory, environment: Environment, names: list[str]) -> list[Unit]:

@@ -17,15 +17,17 @@ from openstack.exceptions import ForbiddenException, SDKException
 from govcloud.core.language import mark, tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
-from govcloud.core.model.quotas import department_quota
+from govcloud.core.model.quotas import Quota, department_quota
+from govcloud.core.model.units import system_of, units
 from govcloud.deploy.credentials import ROLES
 
 # What the components ask of neutron beyond its core, and what for.
+_POOLS = "subnet_allocation"
 EXTENSIONS = {
     "external-net": mark("routers lead outside"),
     "router": mark("departments route between their zones"),
     "security-group": mark("default deny"),
-    "subnet_allocation": mark("the address plan stands in subnet pools"),
+    _POOLS: mark("the address plan stands in subnet pools"),
     "standard-attr-tag": mark("every resource carries labels"),
     "port-security": mark("a port sends from its own addresses only"),
 }
@@ -63,7 +65,7 @@ class Look:
             "volume type": self._volume_types,
             "quota": self._quotas,
         }
-        return [finding for rule, look in looks.items() for finding in _tried(rule, look)]
+        return [finding for rule, look in looks.items() for finding in tried(rule, look)]
 
     @property
     def _access(self) -> Any:  # noqa: ANN401
@@ -75,21 +77,24 @@ class Look:
         return "admin" in self._access.role_names
 
     def _services(self) -> Iterator[Finding]:
-        systems = [system for one in self.inventory.departments.values() for system in one.systems.values()]
+        built = units(self.inventory, self.environment).values()
+        systems = [system_of(self.inventory, unit) for unit in built if unit.system]
         wanted = {"identity": True, "compute": True, "network": True, "block-storage": True, "image": True}
         wanted["load-balancer"] = any(system.network.load_balancers for system in systems)
         wanted["key-manager"] = any(system.security.secrets for system in systems)
         wanted["object-store"] = any(system.storage.containers for system in systems)
         for name in (name for name, needed in wanted.items() if needed):
             there = bool(self.cloud.has_service(name))
-            yield _found(
+            yield found(
                 "service", name, there, tr("not in the catalogue"), tr("deploy it, or name a cloud that has it")
             )
 
     def _extensions(self) -> Iterator[Finding]:
         there = {one.alias for one in self.cloud.network.extensions()}
         for alias, purpose in EXTENSIONS.items():
-            yield _found(
+            if self.environment.tenancy and alias == _POOLS:
+                continue
+            yield found(
                 "extension",
                 alias,
                 alias in there,
@@ -98,75 +103,75 @@ class Look:
             )
 
     def _roles(self) -> Iterator[Finding]:
+        if self.environment.tenancy:
+            return
         if self._administers:
             there, remedy = {one.name for one in self.cloud.identity.roles()}, "openstack role create"
         else:
             there, remedy = set(self._access.role_names), tr("ask the provider for it on this project")
         for role in ROLES:
-            yield _found("role", role, role in there, tr("missing"), remedy)
+            yield found("role", role, role in there, tr("missing"), remedy)
 
     def _external_network(self) -> Iterator[Finding]:
         name = self.environment.external_network
         network = self.cloud.network.find_network(name)
         outside = network is not None and network.is_router_external
         remedy = tr("name the provider's external network in the environment's external_network")
-        yield _found("external network", name, outside, tr("no external network of that name"), remedy)
+        yield found("external network", name, outside, tr("no external network of that name"), remedy)
         if outside:
             versions = {one.ip_version for one in self.cloud.network.subnets(network_id=network.id)}
             for version in (4, 6):
                 there = version in versions
-                yield _found(
+                yield found(
                     "external network", f"{name} IPv{version}", there, tr("no subnet"), tr("add one, or ask for one")
                 )
 
     def _flavors(self) -> Iterator[Finding]:
         there = {one.name: one for one in self.cloud.compute.flavors()}
-        for flavor, size in {one.flavor: one for one in self.inventory.sizes(self.environment).values()}.items():
-            found = there.get(flavor)
-            if found is None:
+        sizes = self.inventory.sizes(self.environment)
+        for flavor, size in {self.environment.flavor(key, one): one for key, one in sizes.items()}.items():
+            made = there.get(flavor)
+            if made is None:
                 yield self._offer("flavor", flavor)
                 continue
-            same = (found.vcpus, found.ram) == (size.vcpus, size.memory_mib)
+            same = (made.vcpus, made.ram) == (size.vcpus, size.memory_mib)
             said = tr(
                 "has {vcpus} vCPUs and {memory} MiB, not {wanted_vcpus} and {wanted_memory}",
-                vcpus=found.vcpus,
-                memory=found.ram,
+                vcpus=made.vcpus,
+                memory=made.ram,
                 wanted_vcpus=size.vcpus,
                 wanted_memory=size.memory_mib,
             )
-            yield _found("flavor", flavor, same, said, tr("give the size in the environment's sizes another shape"))
+            yield found("flavor", flavor, same, said, tr("give the size in the environment's sizes another shape"))
 
     def _volume_types(self) -> Iterator[Finding]:
         there = {one.name for one in self.cloud.block_storage.types()}
-        for name in self.environment.volume_types:
+        for name in map(self.environment.volume_type, self.environment.volume_types):
             yield self._offer("volume type", name) if name not in there else _well("volume type", name)
 
     def _offer(self, rule: str, name: str) -> Finding:
         """Judge what the foundation makes, where it may."""
-        if self._administers:
+        if self._administers and not self.environment.tenancy:
             return Finding(
                 rule=rule, object=name, verdict="conform", reason=tr("not there yet: the foundation makes it")
             )
-        return _found(rule, name, False, tr("missing"), tr("ask the provider for it, or name one that is there"))  # noqa: FBT003
+        remedy = tr("ask the provider for it, or name one that is there in the environment's tenancy")
+        return found(rule, name, there=False, reason=tr("missing"), remedy=remedy)
 
     def _images(self) -> Iterator[Finding]:
         for purpose, name in self.environment.images.items():
             image = self.cloud.image.find_image(name)
             usable = image is not None and image.status == "active"
             remedy = tr("upload it, or name the cloud's own in the environment's images.{purpose}", purpose=purpose)
-            yield _found("image", name, usable, tr("missing or not active"), remedy)
+            yield found("image", name, usable, tr("missing or not active"), remedy)
 
     def _quotas(self) -> Iterator[Finding]:
         """Compare the project's limits with what its department needs; an administrator sets them by the foundation."""
         department = self.inventory.departments.get(str(self._access.project_name))
-        if department is None or self._administers:
+        if department is None or self._administers or self.environment.tenancy:
             return
-        limits = _limits(self.cloud, str(self._access.project_id))
-        for name, needed in asdict(department_quota(self.inventory, self.environment, department)).items():
-            if name in limits:
-                enough = limits[name] < 0 or limits[name] >= needed
-                said = tr("{granted} granted, {needed} needed", granted=limits[name], needed=needed)
-                yield _found("quota", name, enough, said, tr("ask the provider for more"))
+        need = department_quota(self.inventory, self.environment, department)
+        yield from quotas(self.cloud, str(self._access.project_id), need)
 
 
 def look(cloud: Connection, inventory: Inventory, environment: Environment) -> list[Finding]:
@@ -174,11 +179,21 @@ def look(cloud: Connection, inventory: Inventory, environment: Environment) -> l
     return Look(cloud, inventory, environment).findings()
 
 
-def _limits(cloud: Any, project: str) -> dict[str, int]:  # noqa: ANN401
+def quotas(cloud: Any, project: str, need: Quota) -> Iterator[Finding]:  # noqa: ANN401
+    """Compare a project's limits with what is needed of them."""
+    granted = limits(cloud, project)
+    for name, needed in asdict(need).items():
+        if name in granted:
+            enough = granted[name] < 0 or granted[name] >= needed
+            said = tr("{granted} granted, {needed} needed", granted=granted[name], needed=needed)
+            yield found("quota", name, enough, said, tr("ask the provider for more"))
+
+
+def limits(cloud: Any, project: str) -> dict[str, int]:  # noqa: ANN401
     """Return the limits of a project by our own words; below zero is without limit."""
     compute, volumes = cloud.get_compute_limits(), cloud.block_storage.get_limits().absolute
     network = cloud.network.get_quota(project)
-    found = {
+    granted = {
         "instances": compute["max_total_instances"],
         "cores": compute["max_total_cores"],
         "memory_mib": compute["max_total_ram_size"],
@@ -192,10 +207,11 @@ def _limits(cloud: Any, project: str) -> dict[str, int]:  # noqa: ANN401
         "security_groups": network.security_groups,
         "security_group_rules": network.security_group_rules,
     }
-    return {name: int(limit) for name, limit in found.items()}
+    return {name: int(limit) for name, limit in granted.items()}
 
 
-def _tried(rule: str, look_at: Callable[[], Iterator[Finding]]) -> list[Finding]:
+def tried(rule: str, look_at: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """Return what a look finds; one that was refused finds that nothing was tested."""
     try:
         return list(look_at())
     except ForbiddenException:
@@ -210,7 +226,8 @@ def _well(rule: str, name: str) -> Finding:
     return Finding(rule=rule, object=name, verdict="conform")
 
 
-def _found(rule: str, name: str, there: bool, reason: str, remedy: str) -> Finding:  # noqa: FBT001
+def found(rule: str, name: str, there: bool, reason: str, remedy: str) -> Finding:  # noqa: FBT001
+    """Return that a thing is there, or why not and what to do."""
     if there:
         return _well(rule, name)
     return Finding(rule=rule, object=name, verdict="nonconform", reason=reason, remedy=remedy)

@@ -26,6 +26,11 @@ def entry(workspace: Workspace, cloud: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def names(workspace: Workspace) -> list[str]:
+    """Return the names of all entries."""
+    return sorted(_clouds(workspace.clouds_yaml))
+
+
 def put(workspace: Workspace, cloud: str, new: dict[str, Any]) -> None:
     """Write one entry and leave the others as they are."""
     _change(workspace, lambda clouds: {**clouds, cloud: new})

@@ -18,6 +18,7 @@ from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import PROJECT, Unit, department_of, units
+from govcloud.deploy import given_access
 from govcloud.deploy.pulumi_cli import Pulumi
 from govcloud.deploy.states import mend
 
@@ -33,6 +34,13 @@ def prepare(
     tell: Callable[[str], None],
 ) -> None:
     """Make what is missing of the stacks of all wanted units, and mend damaged ones; what is there stays as it is."""
+    if not pulumi.workspace.passphrase.is_file():
+        message = tr(
+            "{file}: the passphrase of the stacks' secrets is not there. Fix: put a long random text there, mode 0600, "
+            "and keep a copy elsewhere (in the lab: make up)",
+            file=pulumi.workspace.passphrase,
+        )
+        raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
     # Of all units, for one damaged state keeps Pulumi from listing any. A database looks after itself.
     for unit in () if pulumi.state_backend else units(inventory, environment).values():
         stack = unit.stack(environment.key)
@@ -45,6 +53,8 @@ def prepare(
         if stack not in existing:
             pulumi.text("stack", "init", "--no-select", stack)
         free(pulumi, stack)
+        if environment.tenancy and unit.department:
+            given_access.announce(pulumi.workspace, environment, unit.department)
         _name_cloud(pulumi.settings(stack), unit.cloud(environment))
         for key, length in _secrets(inventory, unit).items():
             _ensure_secret(pulumi, stack, key, length)

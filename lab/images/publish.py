@@ -20,7 +20,7 @@ from lab.images.catalogue import MACHINE, properties, traits
 def publish(connection: openstack.connection.Connection, name: str, path: Path) -> str:
     """Make the file the public image of this name and return the image's id."""
     size = {"min_disk": traits(name).min_disk_gib, "min_ram": traits(name).min_ram_mib}
-    return _publish(connection, name, path, {"disk_format": "raw", **size}, properties(name, built_on(path)))
+    return publish_file(connection, name, path, {"disk_format": "raw", **size}, properties(name, built_on(path)))
 
 
 def publish_machine(connection: openstack.connection.Connection, parts: Path) -> str:
@@ -28,23 +28,25 @@ def publish_machine(connection: openstack.connection.Connection, parts: Path) ->
     boot = {}
     for key, name, form in (("kernel_id", "kernel", "aki"), ("ramdisk_id", "ram-disk", "ari")):
         formats = {"disk_format": form, "container_format": form}
-        boot[key] = _publish(connection, f"{MACHINE}-{name}", parts / name, formats, {})
+        boot[key] = publish_file(connection, f"{MACHINE}-{name}", parts / name, formats, {})
     disk, size = parts / "disk", {"min_disk": traits(MACHINE).min_disk_gib, "min_ram": traits(MACHINE).min_ram_mib}
     wanted = {**properties(MACHINE, built_on(disk)), **boot}
-    return _publish(connection, MACHINE, disk, {"disk_format": "raw", **size}, wanted)
+    return publish_file(connection, MACHINE, disk, {"disk_format": "raw", **size}, wanted)
 
 
-def _publish(
+def publish_file(
     connection: openstack.connection.Connection,
     name: str,
     path: Path,
     attributes: Mapping[str, str | int],
     wanted: Mapping[str, str],
 ) -> str:
+    """Make a file the image of this name, with these attributes and properties, and return the image's id."""
     images: Any = connection.image  # declared as both API versions at once, which no call satisfies
     digest = _sha512(path)
     current = None
-    for image in images.images(name=name):
+    # Ours only: another project's image may bear the same name.
+    for image in images.images(name=name, owner=connection.current_project_id):
         if image.status == "active" and image.hash_value == digest and current is None:
             current = image
         elif image.status == "active":
@@ -52,7 +54,12 @@ def _publish(
         else:
             images.delete_image(image)
     if current is None:
-        return _upload(images, name, path, {"container_format": "bare", **attributes, **wanted})
+        return _upload(
+            images,
+            name,
+            path,
+            {"container_format": "bare", "visibility": _visibility(connection), **attributes, **wanted},
+        )
     present = images.get_image(current.id)
     held = {key: str(value) for key, value in present.to_dict().items()} | present.properties
     changed = {key: value for key, value in wanted.items() if held.get(key) != value}
@@ -61,8 +68,14 @@ def _publish(
     return str(current.id)
 
 
+def _visibility(connection: openstack.connection.Connection) -> str:
+    """Return who may see it: everybody, where an administrator publishes it, else the project."""
+    session: Any = connection.session
+    return "public" if "admin" in session.auth.get_access(session).role_names else "private"
+
+
 def _upload(images: Any, name: str, path: Path, wanted: Mapping[str, str | int]) -> str:  # noqa: ANN401
-    image = images.create_image(name, visibility="public", allow_duplicates=True, **wanted)
+    image = images.create_image(name, allow_duplicates=True, **wanted)
     with path.open("rb") as data:
         # One PUT with a length: the chunked upload does not pass every WSGI server.
         answer = images.put(

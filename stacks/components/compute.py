@@ -6,11 +6,12 @@ A server's port is made first and given to it, so that its address outlives the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_openstack as openstack
 
+from govcloud.core.model.environment import AdoptedServer
 from stacks.labels import Labels
 
 
@@ -44,6 +45,8 @@ class TierServersArgs:
     apart: str
     """The policy that keeps them on different machines; empty where they may stand anywhere."""
     labels: Labels
+    adopted: Mapping[str, AdoptedServer] = field(default_factory=dict)
+    """What servers that were there before are made of, by name."""
 
 
 class TierServers(pulumi.ComponentResource):
@@ -65,12 +68,13 @@ class TierServers(pulumi.ComponentResource):
         for server, addresses in args.servers.items():
             port = self._port(server, addresses, args)
             self.port_ids[server] = port.id
+            before_us = args.adopted.get(server, AdoptedServer())
             instance = openstack.compute.Instance(
                 server,
                 name=server,
-                flavor_name=args.flavor,
-                image_name=args.image,
-                key_pair=args.key_pair,
+                flavor_name=before_us.flavor or args.flavor,
+                image_name=before_us.image or args.image,
+                key_pair=before_us.key_pair or args.key_pair,
                 networks=[openstack.compute.InstanceNetworkArgs(port=port.id)],
                 scheduler_hints=hints,
                 metadata=args.labels.as_metadata(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_openstack as openstack
@@ -35,8 +35,11 @@ class DepartmentNetworksArgs:
 
     networks: Mapping[str, DepartmentNetwork]
     pools: Mapping[str, SubnetPoolIds]
+    """By zone; a zone without any has its addresses from the plan alone, which our checks keep."""
     external_network_id: pulumi.Input[str]
     labels: Labels
+    adopted: Mapping[str, str] = field(default_factory=dict)
+    """The names of networks that were there before, by ours."""
 
 
 class DepartmentNetworks(pulumi.ComponentResource):
@@ -48,6 +51,7 @@ class DepartmentNetworks(pulumi.ComponentResource):
     def __init__(self, name: str, args: DepartmentNetworksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("govcloud:network:DepartmentNetworks", name, None, opts)
         self._name = name
+        self._adopted = args.adopted
         self._ours = pulumi.ResourceOptions(parent=self)
         router = openstack.networking.Router(
             name,
@@ -58,7 +62,7 @@ class DepartmentNetworks(pulumi.ComponentResource):
         )
         self.router_id = router.id
         self.zones = {
-            zone: self._zone(zone, network, args.pools[zone], args.labels.at(tier="network", zone=zone), router)
+            zone: self._zone(zone, network, args.pools.get(zone), args.labels.at(tier="network", zone=zone), router)
             for zone, network in args.networks.items()
         }
         self.register_outputs({"router_id": self.router_id})
@@ -67,19 +71,21 @@ class DepartmentNetworks(pulumi.ComponentResource):
         self,
         zone: str,
         network: DepartmentNetwork,
-        pools: SubnetPoolIds,
+        pools: SubnetPoolIds | None,
         labels: Labels,
         router: openstack.networking.Router,
     ) -> ZoneNetworkIds:
         name = f"{self._name}-{zone}"
-        made = openstack.networking.Network(name, name=name, tags=labels.as_tags(), opts=self._ours)
+        made = openstack.networking.Network(
+            name, name=self._adopted.get(name, name), tags=labels.as_tags(), opts=self._ours
+        )
         dynamic = network.first_dynamic
         ipv4 = openstack.networking.Subnet(
             f"{name}-ipv4",
             name=f"{name}-ipv4",
             network_id=made.id,
             ip_version=4,
-            subnetpool_id=pools.ipv4,
+            subnetpool_id=pools.ipv4 if pools else None,
             cidr=str(network.ipv4),
             gateway_ip=str(network.ipv4[1]),
             allocation_pools=[{"start": str(network.ipv4[dynamic]), "end": str(network.ipv4[-2])}],
@@ -94,7 +100,7 @@ class DepartmentNetworks(pulumi.ComponentResource):
             ip_version=6,
             ipv6_address_mode="dhcpv6-stateful",
             ipv6_ra_mode="dhcpv6-stateful",
-            subnetpool_id=pools.ipv6,
+            subnetpool_id=pools.ipv6 if pools else None,
             cidr=str(network.ipv6),
             gateway_ip=str(network.ipv6[1]),
             allocation_pools=[{"start": str(network.ipv6[0x1000]), "end": str(network.ipv6[0x1FFF])}],
@@ -112,6 +118,16 @@ class DepartmentNetworks(pulumi.ComponentResource):
             ipv4_subnet_id=_ready(ipv4.id, joined),
             ipv6_subnet_id=_ready(ipv6.id, joined),
         )
+
+
+def given_network(name: str, network: DepartmentNetwork) -> ZoneNetworkIds:
+    """Look up a network that the provider has made in the department's project, with its router."""
+    found = openstack.networking.get_network_output(name=name)
+    ipv4, ipv6 = (
+        openstack.networking.get_subnet_output(network_id=found.id, cidr=str(block)).id
+        for block in (network.ipv4, network.ipv6)
+    )
+    return ZoneNetworkIds(network_id=found.id, ipv4_subnet_id=ipv4, ipv6_subnet_id=ipv6)
 
 
 def _ready(value: pulumi.Output[str], after: Sequence[pulumi.Output[str]]) -> pulumi.Output[str]:

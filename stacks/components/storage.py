@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_openstack as openstack
 
+from govcloud.core.model.environment import AdoptedVolume
 from stacks.labels import Labels
 
 
@@ -21,6 +22,8 @@ class TierVolumesArgs:
     type: str
     mount: str
     labels: Labels
+    adopted: Mapping[str, AdoptedVolume] = field(default_factory=dict)
+    """What volumes that were there before are made as, by name."""
 
 
 class TierVolumes(pulumi.ComponentResource):
@@ -35,11 +38,13 @@ class TierVolumes(pulumi.ComponentResource):
         self.attached = {}
         for server, server_id in args.server_ids.items():
             volume_name = f"{server}-{args.key}"
+            before_us = args.adopted.get(volume_name, AdoptedVolume())
+            size = before_us.size_gib or args.size_gib
             volume = openstack.blockstorage.Volume(
                 volume_name,
                 name=volume_name,
-                size=args.size_gib,
-                volume_type=args.type,
+                size=size,
+                volume_type=before_us.type or args.type,
                 metadata=args.labels.as_metadata(),
                 opts=ours,
             )
@@ -49,7 +54,7 @@ class TierVolumes(pulumi.ComponentResource):
             self.attached[server] = {
                 "id": volume.id,
                 "device": attachment.device,
-                "size_gib": args.size_gib,
+                "size_gib": size,
                 "mount": args.mount,
             }
         self.register_outputs({})

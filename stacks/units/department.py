@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_openstack as openstack
 
-from govcloud.core.model.department import Bastion
+from govcloud.core.model.department import Bastion, Department
 from govcloud.core.model.rules import BASTION, department_groups
 from govcloud.core.model.units import FOUNDATION, department_of
 from stacks.components.compute import Addresses, ServerNetwork, TierServers, TierServersArgs
-from stacks.components.network import DepartmentNetworks, DepartmentNetworksArgs, SubnetPoolIds
+from stacks.components.network import (
+    DepartmentNetworks,
+    DepartmentNetworksArgs,
+    SubnetPoolIds,
+    ZoneNetworkIds,
+    given_network,
+)
 from stacks.components.security import SecurityGroups, SecurityGroupsArgs
 from stacks.context import Context
 from stacks.references import UnitReference
@@ -18,23 +26,7 @@ from stacks.references import UnitReference
 def build(context: Context) -> dict[str, pulumi.Input[object]]:
     """Make networks, security groups, key pair and bastion."""
     department = department_of(context.inventory, context.unit)
-    foundation = UnitReference(f"{context.environment.key}-{FOUNDATION}")
-    external = openstack.networking.get_network_output(name=context.environment.external_network, external=True)
-    networks = DepartmentNetworks(
-        department.key,
-        DepartmentNetworksArgs(
-            networks=department.networks,
-            pools={
-                zone: SubnetPoolIds(
-                    ipv4=foundation.text("subnet_pools", zone, "ipv4"),
-                    ipv6=foundation.text("subnet_pools", zone, "ipv6"),
-                )
-                for zone in department.networks
-            },
-            external_network_id=external.id,
-            labels=context.labels(),
-        ),
-    )
+    zones = _networks(context, department)
     rules = department_groups(context.inventory, context.environment, department)
     labels = {zone: context.labels().at(tier="security", zone=zone) for zone in department.networks}
     if department.bastion:
@@ -62,31 +54,59 @@ def build(context: Context) -> dict[str, pulumi.Input[object]]:
                 "ipv6_subnet_id": ids.ipv6_subnet_id,
                 "security_group_id": groups.ids[zone],
             }
-            for zone, ids in networks.zones.items()
+            for zone, ids in zones.items()
         },
     }
     if department.bastion:
-        exported |= _bastion(context, department.bastion, networks, groups, key_pair.name)
+        exported |= _bastion(context, department.bastion, zones, groups, key_pair.name)
     return exported
+
+
+def _networks(context: Context, department: Department) -> Mapping[str, ZoneNetworkIds]:
+    """Make the department's networks, or look up those that it was given."""
+    tenancy = context.environment.tenancy
+    given = tenancy.projects[department.key].networks if tenancy else {}
+    if given:
+        return {zone: given_network(given[zone], network) for zone, network in department.networks.items()}
+    external = openstack.networking.get_network_output(name=context.environment.external_network, external=True)
+    made = DepartmentNetworksArgs(
+        networks=department.networks,
+        pools={} if tenancy else _pools(context, department),
+        external_network_id=external.id,
+        labels=context.labels(),
+        adopted=context.environment.adopted.networks,
+    )
+    return DepartmentNetworks(department.key, made).zones
+
+
+def _pools(context: Context, department: Department) -> dict[str, SubnetPoolIds]:
+    foundation = UnitReference(f"{context.environment.key}-{FOUNDATION}")
+    return {
+        zone: SubnetPoolIds(
+            ipv4=foundation.text("subnet_pools", zone, "ipv4"),
+            ipv6=foundation.text("subnet_pools", zone, "ipv6"),
+        )
+        for zone in department.networks
+    }
 
 
 def _bastion(
     context: Context,
     bastion: Bastion,
-    networks: DepartmentNetworks,
+    zones: Mapping[str, ZoneNetworkIds],
     groups: SecurityGroups,
     key_pair: pulumi.Output[str],
 ) -> dict[str, pulumi.Input[object]]:
     department = department_of(context.inventory, context.unit)
     name = f"{department.key}-{BASTION}"
-    network, ids = department.networks[bastion.zone], networks.zones[bastion.zone]
+    network, ids = department.networks[bastion.zone], zones[bastion.zone]
     addresses = Addresses(ipv4=str(network.ipv4_of(bastion.first_host)), ipv6=str(network.ipv6_of(bastion.first_host)))
     labels = context.labels().at(tier=BASTION, zone=bastion.zone)
     servers = TierServers(
         name,
         TierServersArgs(
             servers={name: addresses},
-            flavor=context.size(bastion.size).flavor,
+            flavor=context.flavor(bastion.size),
             image=context.environment.images[bastion.image],
             key_pair=key_pair,
             network=ServerNetwork(
@@ -95,6 +115,7 @@ def _bastion(
             security_group_ids=[groups.ids[bastion.zone], groups.ids[BASTION]],
             apart="",
             labels=labels,
+            adopted=context.environment.adopted.servers,
         ),
     )
     floating = openstack.networking.FloatingIp(

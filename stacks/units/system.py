@@ -121,7 +121,7 @@ class _Builder:
         zone = group.zone
         return TierServersArgs(
             servers=self._addresses(tier, group),
-            flavor=self.context.size(group.size).flavor,
+            flavor=self.context.flavor(group.size),
             image=self.context.environment.images[group.image],
             key_pair=self.shared.text("key_pair"),
             network=ServerNetwork(
@@ -132,6 +132,7 @@ class _Builder:
             security_group_ids=[self.shared.text("networks", zone, "security_group_id"), group_id],
             apart=self.context.environment.apart(group),
             labels=self._labels(tier),
+            adopted=self.context.environment.adopted.servers,
         )
 
     def _addresses(self, tier: Tier, group: ComputeGroup) -> dict[str, Addresses]:
@@ -150,9 +151,10 @@ class _Builder:
             server_ids=server_ids,
             key=key,
             size_gib=self.context.environment.volume_gib(volume.size_gib),
-            type=volume.type,
+            type=self.context.environment.volume_type(volume.type),
             mount=volume.mount,
             labels=self._labels(volume.tier),
+            adopted=self.context.environment.adopted.volumes,
         )
 
     def _containers(self) -> dict[str, pulumi.Output[str]]:

@@ -11,7 +11,7 @@ from openstack.exceptions import ForbiddenException, SDKException
 from govcloud.core.model.inventory import load
 from govcloud.core.model.quotas import department_quota
 from govcloud.core.workspace import Workspace
-from govcloud.deploy.cloud_check import EXTENSIONS, Finding, _limits, look
+from govcloud.deploy.cloud_check import EXTENSIONS, Finding, limits, look
 from govcloud.deploy.credentials import ROLES
 
 INVENTORY = load(Workspace.here().inventory)
@@ -116,6 +116,6 @@ def test_quotas_are_those_of_a_departments_own_project() -> None:
 
 
 def test_every_limit_that_is_read_is_one_that_is_needed() -> None:
-    assert set(_limits(_cloud(*ROLES), "1")) <= set(
+    assert set(limits(_cloud(*ROLES), "1")) <= set(
         vars(department_quota(INVENTORY, ENVIRONMENT, INVENTORY.departments["approval"]))
     )

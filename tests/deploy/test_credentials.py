@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from openstack.exceptions import BadRequestException
 
-from govcloud.deploy import credentials
-from govcloud.deploy.credentials import _once_assigned
+from govcloud.deploy import application_credentials
+from govcloud.deploy.application_credentials import _once_assigned
 
 UNASSIGNED = "Invalid application credential: Cannot create an application credential with unassigned role"
 
@@ -29,7 +29,7 @@ class _Keystone:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials.time, "sleep", lambda _: None)
+    monkeypatch.setattr(application_credentials.time, "sleep", lambda _: None)
 
 
 def test_roles_are_assigned_again_until_they_are_known() -> None:

@@ -100,8 +100,9 @@ def write(root: Path, departments: int, systems: int | None = None, *, one_of: i
             form = _SMALL_SYSTEM if system % one_of else _SYSTEM
             text += form.format(number=system, host=30 + 9 * place, balancer=10 + place)
         (root / "departments" / f"d{number}.yaml").write_text(text, encoding="utf-8")
-    environment = root / "environments" / "lab.yaml"
-    room = "capacity: {vcpus: 100000, memory_gib: 100000, volume_gib: 100000}"
-    kept = [line for line in environment.read_text(encoding="utf-8").splitlines() if not line.startswith("capacity:")]
-    environment.write_text("\n".join((*kept, room)) + "\n", encoding="utf-8")
+    room = "capacity: {vcpus: 100000, memory_gib: 100000, volume_gib: 1000000}"
+    for environment in (root / "environments").glob("*.yaml"):
+        lines = environment.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith("capacity:")]
+        environment.write_text("\n".join((*kept, room)) + "\n", encoding="utf-8")
     return sum(file.read_bytes().count(b"\n") for file in root.rglob("*.yaml"))

@@ -28,7 +28,7 @@ def spoiled(inventory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_sound_inventory_is_told_in_one_line() -> None:
     result = RUN.invoke(cli.app, ["check"])
     assert result.exit_code == Exit.DONE
-    assert "4 departments, 26 systems, 6 zones, 37 milestones, 1 environments: no fault" in result.output
+    assert "4 departments, 26 systems, 6 zones, 37 milestones, 2 environments: no fault" in result.output
 
 
 @pytest.mark.usefixtures("spoiled")

@@ -59,7 +59,7 @@ def encrypted(one: Resource, city: City) -> Iterator[str]:
     if classes <= {"public"}:
         raise NotApplicable(tr("its system holds public data only"))
     name = one.text("volumeType")
-    kind = city.environment.volume_types.get(name)
+    kind = city.environment.volume_type_called(name)
     if kind and (
         _ENCRYPTED in kind.title or any(_ENCRYPTED in f"{key} {text}" for key, text in kind.extra_specs.items())
     ):

@@ -17,6 +17,7 @@ from govcloud.core.model.places import Here, each_department, each_group, each_s
 from govcloud.core.model.quotas import total_quota
 from govcloud.core.model.reading import Reading
 from govcloud.core.model.reference_checks import milestones_are_answered_for, references_exist
+from govcloud.core.model.tenancy_checks import tenancies_fit
 
 RESERVED = frozenset({"admin", "foundation", "uplink", DEPARTMENTS})
 _REDUNDANT_FROM_LEVEL = 3
@@ -194,4 +195,5 @@ CHECKS: tuple[Callable[[Inventory, Reading], Iterator[Fault]], ...] = (
     addresses_are_free,
     milestones_are_answered_for,
     environments_fit,
+    tenancies_fit,
 )

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from govcloud.core.model.base import DepartmentKey, Flag, Key, Model, Port, Protocol, Reason, SizeGib, Title
 from govcloud.core.model.city import Size
 from govcloud.core.model.department import ComputeGroup
+from govcloud.core.model.tenancy import Tenancy
 
 # One of three may fail, and two still are more than half; a half of any number decides nothing.
 _DECIDING = 3
@@ -53,6 +54,30 @@ def _without_password(address: str) -> str:
 StateBackend = Annotated[str, AfterValidator(_without_password)]
 
 
+class AdoptedServer(Model):
+    """What a server was made of before it was ours, where that cannot be changed in place."""
+
+    image: str | None = None
+    flavor: str | None = None
+    key_pair: str | None = None
+
+
+class AdoptedVolume(Model):
+    """What a volume was made as before it was ours."""
+
+    size_gib: SizeGib | None = None
+    type: str | None = None
+
+
+class Adopted(Model):
+    """What stood in the cloud before, by our names; `govcloud adopt` writes it."""
+
+    networks: dict[str, str] = Field(default_factory=dict)
+    """The names that networks keep: nova goes on telling a server's network by the name that it had."""
+    servers: dict[str, AdoptedServer] = Field(default_factory=dict)
+    volumes: dict[str, AdoptedVolume] = Field(default_factory=dict)
+
+
 class Environment(Model):
     """`environments/<key>.yaml`; the file's name is the key."""
 
@@ -84,10 +109,31 @@ class Environment(Model):
     capacity: Capacity
     state_backend: StateBackend | None = None
     """PostgreSQL database that keeps the stacks' states, without a password; if absent, a folder of the checkout."""
+    access: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    """The operator's own access in clouds.yaml, if it is not `<environment>-admin`; `--cloud` names another."""
+    tenancy: Tenancy | None = None
+    """What the provider gives, where nobody of the city administers the cloud."""
+    adopted: Adopted = Adopted()
 
     def cloud(self, holder: str) -> str:
-        """Return the name in clouds.yaml of the administrator's (`admin`) or a department's access."""
-        return f"{self.key}-{holder}"
+        """Return the name in clouds.yaml of the operator's own (`admin`) or a department's access."""
+        return self.access if holder == "admin" and self.access else f"{self.key}-{holder}"
+
+    def has(self, department: str) -> bool:
+        """Tell whether a department has a project here: everybody, where they are made, else who was given one."""
+        return self.tenancy is None or department in self.tenancy.projects
+
+    def flavor(self, key: str, size: Size) -> str:
+        """Return the cloud's name for a size: its standard name, unless the provider calls it otherwise."""
+        return self.tenancy.flavors.get(key, size.flavor) if self.tenancy else size.flavor
+
+    def volume_type(self, key: str) -> str:
+        """Return the cloud's name for a volume type: our own, unless the provider calls it otherwise."""
+        return self.tenancy.volume_types.get(key, key) if self.tenancy else key
+
+    def volume_type_called(self, name: str) -> VolumeType | None:
+        """Return the volume type that the cloud knows by a name."""
+        return next((kind for key, kind in self.volume_types.items() if self.volume_type(key) == name), None)
 
     def servers(self, group: ComputeGroup) -> int:
         """Return how many servers a tier has here: at the fewest three that decide, two that stand apart, or one."""

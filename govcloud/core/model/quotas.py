@@ -71,20 +71,25 @@ class Quota:
 
 def department_quota(inventory: Inventory, environment: Environment, department: Department) -> Quota:
     """Return the quota of a department's project."""
+    return department_need(inventory, environment, department).with_headroom(inventory.city.headroom_percent)
+
+
+def department_need(inventory: Inventory, environment: Environment, department: Department) -> Quota:
+    """Return what a department takes, once it is all there."""
     sizes = inventory.sizes(environment)
     total = _shared(inventory, environment, department)
     if department.bastion:
         total += _servers(department.bastion, 1, sizes)
     for key in department.systems:
         total += _system(inventory, environment, department, key)
-    return total.with_headroom(inventory.city.headroom_percent)
+    return total
 
 
 def total_quota(inventory: Inventory, environment: Environment) -> Quota:
     """Return what all departments together may take."""
     total = Quota()
     for department in inventory.departments.values():
-        if department.networks:
+        if department.networks and environment.has(department.key):
             total += department_quota(inventory, environment, department)
     return total
 

@@ -43,15 +43,21 @@ class Unit:
 
 
 def units(inventory: Inventory, environment: Environment) -> dict[str, Unit]:
-    """Return an environment's units by name, each after those it needs. A department with nothing to build has none."""
-    found = {FOUNDATION: Unit(name=FOUNDATION, kind=Kind.FOUNDATION)}
+    """Return an environment's units by name, each after those it needs. A department with nothing to build has none.
+
+    Where a provider gives the projects there is no foundation: all that it would make is given too.
+    """
+    found = {} if environment.tenancy else {FOUNDATION: Unit(name=FOUNDATION, kind=Kind.FOUNDATION)}
+    needs = (*found,)
     built = {
         key: [system for system in department.systems if system not in environment.left_out]
         for key, department in inventory.departments.items()
+        if environment.has(key)
     }
-    for key, department in inventory.departments.items():
-        if department.networks and (built[key] or not department.systems):
-            found[key] = Unit(name=key, kind=Kind.DEPARTMENT, needs=(FOUNDATION,), department=key)
+    for key, systems in built.items():
+        department = inventory.departments[key]
+        if department.networks and (systems or not department.systems):
+            found[key] = Unit(name=key, kind=Kind.DEPARTMENT, needs=needs, department=key)
     for key, systems in built.items():
         for system in systems:
             name = system_unit(key, system)
