@@ -20,7 +20,7 @@ from govcloud.core.errors import GovcloudError
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
-from govcloud.deploy import credentials, orphans, policy, stacks, unfinished
+from govcloud.deploy import clouds_file, credentials, orphans, policy, stacks, unfinished
 from govcloud.deploy.events import Changes, Outcome, Planned
 from govcloud.deploy.gather import known
 from govcloud.deploy.pulumi_cli import Pulumi
@@ -174,4 +174,4 @@ def _tried(work: Callable[[Unit], Outcome], unit: Unit) -> Outcome:
     except GovcloudError as error:
         return Outcome(ok=False, errors=[*error.messages])
     except (SDKException, ClientException) as error:
-        return Outcome(ok=False, errors=[f"the cloud says: {error}"])
+        return Outcome(ok=False, errors=[clouds_file.said(error)])

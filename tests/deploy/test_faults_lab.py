@@ -101,9 +101,10 @@ def _spoiled_run(ground: Yard, plan: Plan) -> int:
     assert "Traceback" not in done.told
     assert done.status in {0, STOPPED}, done.told
     if done.status:
-        assert re.search(rf"(\w+\.\w+ {ground.unit}\S*: .*|the cloud says: .*http://|nothing was heard)", done.told), (
-            f"names neither resource nor call:\n{done.told}"
-        )
+        assert re.search(
+            rf"(\w+\.\w+ {ground.unit}\S*: .*|(looking for|removing) \w+.*: the cloud says|the cloud says: .*http://|nothing was heard)",
+            done.told,
+        ), f"names neither resource nor call:\n{done.told}"
     assert max((call.nth for call in plan.calls), default=0) <= AGAIN, plan.calls
     ground.converges()
     return done.status
