@@ -9,6 +9,9 @@ from typing import Any
 import openstack
 import openstack.config
 import yaml
+from keystoneauth1.exceptions.base import ClientException
+from keystoneauth1.exceptions.http import HttpError
+from openstack.exceptions import SDKException
 
 from govcloud.core.cache import locked
 from govcloud.core.environment import patience
@@ -58,6 +61,12 @@ def connect(workspace: Workspace, cloud: str) -> openstack.connection.Connection
     config = openstack.config.OpenStackConfig(config_files=[str(workspace.clouds_yaml)], load_envvars=False)
     # Without a limit a service that takes a call and never answers would hold us for ever.
     return openstack.connection.Connection(config=config.get_one(cloud=cloud, api_timeout=patience(_ANSWER_SECONDS)))
+
+
+def said(error: SDKException | ClientException) -> str:
+    """Return what a cloud answered to a request of ours, with the request as far as it is known."""
+    call = f" ({error.method} {error.url})" if isinstance(error, HttpError) else ""
+    return f"the cloud says: {error}{call}"
 
 
 def _clouds(file: Path) -> dict[str, Any]:

@@ -14,11 +14,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from keystoneauth1.exceptions.base import ClientException
 from openstack.connection import Connection
+from openstack.exceptions import SDKException
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.language import tr
@@ -51,7 +54,7 @@ class Orphan:
         return REMEDIES[self.kind]
 
     def __str__(self) -> str:
-        return f"{self.kind.rpartition(':')[2]} {self.thing.name or ''} ({self.remedy.identity(self.thing)})"
+        return f"{_short(self.kind)} {self.thing.name or ''} ({self.remedy.identity(self.thing)})"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,9 @@ class _Look:
         ours = [one for one in REMEDIES.items() if one[1].shared == (self.unit.department is None)]
         for kind, remedy in sorted(ours, key=lambda one: one[1].rank):
             seen = set(self.known)
-            for thing in self._things(kind, remedy):
+            with _told_as(f"looking for {_short(kind)}"):
+                things = [*self._things(kind, remedy)]
+            for thing in things:
                 identity = remedy.identity(thing)
                 if identity not in seen:
                     seen.add(identity)
@@ -172,9 +177,23 @@ def _remove_all(look: _Look, tell: Callable[[str], None]) -> int:
             raise GovcloudError(*(_refusal(look.unit, one) for one in left), status=Exit.SAFETY_RULE)
         for orphan in found:
             tell(tr("{unit}: removing {what}: {why}", unit=look.unit.name, what=orphan, why=orphan.removable))
-            orphan.remedy.remove(look.cloud, orphan.thing)
+            with _told_as(f"removing {orphan}"):
+                orphan.remedy.remove(look.cloud, orphan.thing)
         removed += len(found)
     return removed
+
+
+def _short(kind: str) -> str:
+    return kind.rpartition(":")[2]
+
+
+@contextmanager
+def _told_as(what: str) -> Iterator[None]:
+    """Say with what the cloud answers what was asked of it: not every answer names its call."""
+    try:
+        yield
+    except (SDKException, ClientException) as error:
+        raise GovcloudError(f"{what}: {clouds_file.said(error)}", status=Exit.COULD_NOT_CHECK) from None
 
 
 def _refusal(unit: Unit, orphan: Orphan) -> str:

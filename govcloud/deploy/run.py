@@ -17,11 +17,10 @@ from openstack.exceptions import SDKException
 
 from govcloud.core import cache
 from govcloud.core.errors import GovcloudError
-from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
-from govcloud.deploy import credentials, orphans, policy, stacks, unfinished
+from govcloud.deploy import clouds_file, credentials, orphans, policy, stacks, unfinished
 from govcloud.deploy.events import Changes, Outcome, Planned
 from govcloud.deploy.gather import known
 from govcloud.deploy.pulumi_cli import Pulumi
@@ -175,4 +174,4 @@ def _tried(work: Callable[[Unit], Outcome], unit: Unit) -> Outcome:
     except GovcloudError as error:
         return Outcome(ok=False, errors=[*error.messages])
     except (SDKException, ClientException) as error:
-        return Outcome(ok=False, errors=[tr("the cloud says: {error}", error=error)])
+        return Outcome(ok=False, errors=[clouds_file.said(error)])

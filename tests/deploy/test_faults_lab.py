@@ -43,6 +43,10 @@ FAULTS = (
     Fault(name="carries it out and sends no answer", commit=True),
     Fault(name="hangs up"),
 )
+# A resource and what was done to it; what was looked for or removed; a call; what was under way when it was stopped.
+NAMED = (
+    r"\w+\.\w+ {unit}\S*: .*|(looking for|removing) \w+.*: the cloud says|the cloud says: .*http://|nothing was heard"
+)
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 KILLS = [(number, when) for number in range(1, MUTATING + 1) for when in ("before", "after")]
 
@@ -101,9 +105,7 @@ def _spoiled_run(ground: Yard, plan: Plan) -> int:
     assert "Traceback" not in done.told
     assert done.status in {0, STOPPED}, done.told
     if done.status:
-        assert re.search(rf"(\w+\.\w+ {ground.unit}\S*: .*|the cloud says: .*http://|nothing was heard)", done.told), (
-            f"names neither resource nor call:\n{done.told}"
-        )
+        assert re.search(NAMED.format(unit=ground.unit), done.told), f"names neither resource nor call:\n{done.told}"
     assert max((call.nth for call in plan.calls), default=0) <= AGAIN, plan.calls
     ground.converges()
     return done.status
