@@ -1,10 +1,12 @@
 """Applies the city to the running lab: every unit by Pulumi, then every host's software by Ansible.
 
-The commands are the ones an engineer types; nothing here knows a unit or a role.
+The commands are the ones an engineer types; nothing here knows a unit or a role. Only the way in which Ansible reaches
+the servers is quicker: dozens of servers on two processors.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -33,7 +35,7 @@ def apply(workspace: Workspace, phases: Phases) -> None:
         phases.note("software unchanged: same hosts, same playbooks")
         return
     play = [str(tools / "ansible-playbook"), "-i", str(workspace.inventory / "hosts.py"), str(site)]
-    phases.run("software", lambda: _run(workspace, play))
+    phases.run("software", lambda: _run(workspace, play, **_one_interpreter_per_server()))
     write_atomically(applied, wanted)
 
 
@@ -46,8 +48,24 @@ def _software(workspace: Workspace) -> str:
     return cache.digest(*files, *([outputs] if outputs.is_file() else []))
 
 
-def _run(workspace: Workspace, command: list[str]) -> None:
-    environment = {**os.environ, **variables(workspace)}
+def _one_interpreter_per_server() -> dict[str, str]:
+    """Return the environment in which Ansible keeps one Python on each server instead of starting one for each task.
+
+    Measured: a quarter of the time. Not in ansible.cfg: operators have Ansible as they know it, and Ansible says that
+    it may do away with strategies of others.
+    """
+    package = importlib.util.find_spec("ansible_mitogen")
+    if package is None or not package.submodule_search_locations:
+        raise GovcloudError("mitogen is not installed. Fix: python3 -m toolchain.bootstrap")
+    return {
+        "ANSIBLE_STRATEGY": "mitogen_linear",
+        "ANSIBLE_STRATEGY_PLUGINS": str(Path(package.submodule_search_locations[0]) / "plugins" / "strategy"),
+        "ANSIBLE_DEPRECATION_WARNINGS": "false",
+    }
+
+
+def _run(workspace: Workspace, command: list[str], **more: str) -> None:
+    environment = {**os.environ, **variables(workspace), **more}
     done = subprocess.run(command, env=environment, cwd=workspace.root, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         message = f"{Path(command[0]).name} {' '.join(command[1:3])} ended with status {done.returncode}, see above"

@@ -44,6 +44,11 @@ def restore_limit(lab_id: str) -> bool:
         return True
 
 
+def without_labs() -> int:
+    """Return the limit that the machine has when no lab runs, also while one does or after one was killed."""
+    return int((_before() if _before().is_file() else SETTING).read_text(encoding="ascii"))
+
+
 def _users() -> Path:
     return user_cache() / "inotify-users"
 

@@ -19,7 +19,7 @@ from typing import Any
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
 from lab import catalogue
-from tests.conftest import ROOT, TEST_CITY, City, copy_checkout, environment_of, outside
+from tests.conftest import ROOT, SEED, TEST_CITY, WHOLE, City, copy_checkout, environment_of, leave_out, outside
 from tests.lab.guest_site import Site, wait_for
 
 SYSTEM = "lab-approval-elicence"
@@ -29,7 +29,12 @@ ROUNDS = 3
 def main() -> int:
     """Measure and write; the city is removed afterwards."""
     copy_checkout(TEST_CITY)
-    figures: dict[str, Any] = {"machine": {"cores": os.cpu_count(), "kernel": platform.release()}}
+    if not WHOLE:
+        leave_out(TEST_CITY)
+    figures: dict[str, Any] = {
+        "machine": {"cores": os.cpu_count(), "kernel": platform.release()},
+        "city": "whole" if WHOLE else f"a part, GOVCLOUD_SEED={SEED}",
+    }
     figures["make up"] = _seconds(_make("up"))
     figures["phases"] = json.loads((TEST_CITY / ".lab" / "phases.json").read_text(encoding="utf-8"))
     city = City(TEST_CITY, environment_of(TEST_CITY), {}, 0.0)

@@ -100,7 +100,7 @@ def _whole(root: Path) -> dict[str, Any]:
     total_quota(inventory, inventory.environments["lab"])
     clock.tell("quotas")
     sizes: dict[str, int] = {}
-    for unit in units(inventory).values():
+    for unit in units(inventory, inventory.environments["lab"]).values():
         city = City(inventory)
         build_unit(city, unit, _key(root), preview=True)
         sizes[unit.name] = len(city.resources)
@@ -126,7 +126,7 @@ def _shard(root: Path, name: str) -> dict[str, Any]:
     inventory = load(root)
     clock.tell("read and check")
     city = City(inventory)
-    build_unit(city, units(inventory)[name], _key(root), preview=True)
+    build_unit(city, units(inventory, inventory.environments["lab"])[name], _key(root), preview=True)
     clock.tell("plan")
     return {"resources": len(city.resources), "peak_mib": _peak(), "parts": clock.told}
 

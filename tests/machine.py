@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-# The one setting that all labs of the machine share: restored when the last of them ends.
+from lab import inotify
+
 # Loop devices that kernels make on demand: those that others left may go with ours, new ones may not stay.
 LOOPS = "added loop devices"
 ADDED = re.compile(r"loop([89]|\d\d+)$")
-SHARED = "fs/inotify/max_user_instances"
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "kernel/hostname")
 
 
@@ -48,7 +48,8 @@ def look(ours: set[str]) -> dict[str, Any]:
         },
         LOOPS: sorted(path.name for path in Path("/dev").iterdir() if ADDED.match(path.name)),
         "settings": {name: (Path("/proc/sys") / name).read_text().strip() for name in SYSCTLS},
-        SHARED: (Path("/proc/sys") / SHARED).read_text().strip(),
+        # All labs of the machine share this one: the last of them restores it; a killed one leaves that to others.
+        "inotify instances without labs": inotify.without_labs(),
         "control groups": sorted(
             str(path) for path in Path("/sys/fs/cgroup").glob("*/gc??????") if not foreign(str(path))
         ),

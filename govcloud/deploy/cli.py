@@ -15,7 +15,7 @@ from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory, load
-from govcloud.core.model.units import Unit, units
+from govcloud.core.model.units import Kind, Unit, units
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import cloud_check, clouds_file, policy, removal, run, stacks
@@ -43,7 +43,7 @@ def deploy(
     """
     pulumi = Pulumi(Workspace.here())
     inventory, environment = _city(env)
-    wanted = _chosen(inventory, names or [])
+    wanted = _chosen(inventory, environment, names or [])
     if destroy and (len(names or []) != 1 or apply):
         raise GovcloudError(tr("--destroy takes the name of one unit, and no --apply"))
     stacks.prepare(pulumi, inventory, environment, [] if destroy else wanted, _say)
@@ -143,7 +143,7 @@ def credentials(
     """
     workspace = Workspace.here()
     inventory, environment = _city(env)
-    departments = [key for key, one in inventory.departments.items() if one.networks]
+    departments = [one.name for one in units(inventory, environment).values() if one.kind is Kind.DEPARTMENT]
     unknown = [name for name in names or [] if name not in departments]
     if unknown or (withdraw and not names):
         raise GovcloudError(tr("Name departments that have units: {known}", known=", ".join(departments)))
@@ -200,8 +200,8 @@ def _city(env: str) -> tuple[Inventory, Environment]:
     return inventory, inventory.environments[env]
 
 
-def _chosen(inventory: Inventory, names: list[str]) -> list[Unit]:
-    known = units(inventory)
+def _chosen(inventory: Inventory, environment: Environment, names: list[str]) -> list[Unit]:
+    known = units(inventory, environment)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise GovcloudError(

@@ -22,7 +22,7 @@ _AT_ONCE = 4
 def gather(pulumi: Pulumi, inventory: Inventory, environment: Environment) -> StackOutputs:
     """Read the export of every stack that there is and write `build/<environment>/stack_outputs.json`."""
     existing = pulumi.stacks()
-    stacks = {name: unit.stack(environment.key) for name, unit in units(inventory).items()}
+    stacks = {name: unit.stack(environment.key) for name, unit in units(inventory, environment).items()}
     there = {name: stack for name, stack in stacks.items() if stack in existing}
 
     def printed(stack: str) -> dict[str, object]:

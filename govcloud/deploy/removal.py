@@ -44,7 +44,11 @@ class Removal:
 def look(pulumi: Pulumi, inventory: Inventory, environment: Environment, unit: Unit) -> Removal:
     """Return what would go; refuse (exit 4) while another unit that needs this one is there."""
     there = pulumi.stacks()
-    users = [one for one in units(inventory).values() if unit.name in one.needs and one.stack(environment.key) in there]
+    users = [
+        one
+        for one in units(inventory, environment).values()
+        if unit.name in one.needs and one.stack(environment.key) in there
+    ]
     in_the_way = [one.name for one in users if _resources(pulumi, one.stack(environment.key))]
     if in_the_way:
         message = tr(

@@ -6,6 +6,7 @@ import json
 import secrets
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from govcloud.core.model.units import PROJECT, Unit, department_of, units
 from govcloud.deploy.pulumi_cli import Pulumi
 from govcloud.deploy.states import mend
 
+_AT_ONCE = 4
 _CLOUD = "openstack:cloud"
 
 
@@ -32,19 +34,23 @@ def prepare(
 ) -> None:
     """Make what is missing of the stacks of all wanted units, and mend damaged ones; what is there stays as it is."""
     # Of all units, for one damaged state keeps Pulumi from listing any.
-    for unit in units(inventory).values():
+    for unit in units(inventory, environment).values():
         stack = unit.stack(environment.key)
         if in_use(pulumi, stack) is None:
             mend(pulumi, stack, tell)
     existing = pulumi.stacks()
-    for unit in wanted:
+
+    def one(unit: Unit) -> None:
         stack = unit.stack(environment.key)
         if stack not in existing:
-            pulumi.text("stack", "init", stack)
+            pulumi.text("stack", "init", "--no-select", stack)
         free(pulumi, stack)
         _name_cloud(pulumi.settings(stack), unit.cloud(environment))
         for key, length in _secrets(inventory, unit).items():
             _ensure_secret(pulumi, stack, key, length)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(one, wanted))
 
 
 def _secrets(inventory: Inventory, unit: Unit) -> dict[str, int]:

@@ -14,7 +14,7 @@ from govcloud.core.errors import Exit
 from govcloud.core.language import tr
 from govcloud.core.model.base import Tier
 from govcloud.core.model.inventory import examine, load
-from govcloud.core.model.units import system_unit, units
+from govcloud.core.model.units import system_unit
 from govcloud.core.workspace import Workspace
 from govcloud.inventory import add, pages, schemas
 from govcloud.inventory.new_text import SystemWish
@@ -37,12 +37,13 @@ def check(json_: Annotated[bool, typer.Option("--json", help="Print every fault 
     counted = {
         "departments": len(inventory.departments),
         "systems": systems,
-        "units": len(units(inventory)),
         "zones": len(inventory.zones.zones),
         "milestones": len(inventory.milestones.milestones),
+        "environments": len(inventory.environments),
     }
     found = tr(
-        "{departments} departments, {systems} systems, {units} units, {zones} zones, {milestones} milestones: no fault",
+        "{departments} departments, {systems} systems, {zones} zones, {milestones} milestones, "
+        "{environments} environments: no fault",
         **counted,
     )
     typer.echo(found, err=True)

@@ -21,7 +21,7 @@ NETWORK = "openstack:networking/network:Network"
 RULE = "openstack:networking/secGroupRule:SecGroupRule"
 INVENTORY = load(Workspace.here().inventory)
 LAB: Environment = INVENTORY.environments["lab"]
-UNIT: Unit = units(INVENTORY)["approval"]
+UNIT: Unit = units(INVENTORY, INVENTORY.environments["lab"])["approval"]
 
 
 class _State(Pulumi):

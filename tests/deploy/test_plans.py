@@ -20,7 +20,7 @@ from govcloud.deploy.run import Report
 
 INVENTORY = load(Workspace.here().inventory)
 ENVIRONMENT = INVENTORY.environments["lab"]
-UNITS = units(INVENTORY)
+UNITS = units(INVENTORY, INVENTORY.environments["lab"])
 SYSTEM = next(name for name, unit in UNITS.items() if unit.system)
 
 

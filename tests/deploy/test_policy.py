@@ -13,13 +13,12 @@ from typer.testing import CliRunner
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.inventory import load
-from govcloud.core.model.units import units
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import cli, credentials, orphans, policy, run
 from govcloud.deploy.pulumi_cli import Changes, Outcome, Pulumi
 
 INVENTORY = load(Workspace.here().inventory)
-UNIT = next(name for name, unit in units(INVENTORY).items() if unit.kind == "department")
+UNIT = "approval"
 KEY = {"publicKey": "ssh-ed25519 AAAA operator"}
 
 

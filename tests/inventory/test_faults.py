@@ -113,7 +113,7 @@ def test_no_mutation_of_a_file_raises(inventory: Path, name: str, seed: int) -> 
     try:
         file.write_bytes(_mutated(original, random.Random(seed)))  # noqa: S311 - the seed makes a failure repeatable
         for fault in examine(inventory)[1]:
-            assert re.match(r"inventory/[a-z_/]+\.yaml:\d+:\d+: ", str(fault))
+            assert re.match(r"inventory/[a-z_/-]+\.yaml:\d+:\d+: ", str(fault))
     finally:
         file.write_bytes(original)
 

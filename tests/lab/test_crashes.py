@@ -14,13 +14,11 @@ from govcloud.core.workspace import Workspace
 from lab import namespace
 from lab.services import SERVICES
 from lab.supervisor import Supervisor
-from tests.conftest import City
+from tests.conftest import SEED, WHOLE, City
 
 pytestmark = pytest.mark.lab
 
-# `make test` takes a sample, `make test-all` takes them all; a failing sample is repeated by its seed.
-SEED = int(os.environ.get("GOVCLOUD_SEED") or random.SystemRandom().randrange(10**6))
-SAMPLE = len(SERVICES) if os.environ.get("GOVCLOUD_ALL") else 5
+SAMPLE = len(SERVICES) if WHOLE else 5
 VICTIMS = sorted(random.Random(SEED).sample([service.name for service in SERVICES], SAMPLE))  # noqa: S311 - a sample of tests
 COMES_BACK_SECONDS = 60
 
@@ -29,7 +27,6 @@ COMES_BACK_SECONDS = 60
 def test_killed_service_comes_back_and_a_server_can_be_made(
     city: City, cloud: openstack.connection.Connection, name: str
 ) -> None:
-    print(f"GOVCLOUD_SEED={SEED}")
     workspace = Workspace(city.root)
     victim = Supervisor(workspace).process(name).pid
     namespace.run_inside(workspace, ["kill", "-9", str(victim)])

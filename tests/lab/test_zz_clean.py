@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from govcloud.core.workspace import Workspace
-from lab import catalogue, identity, namespace
+from lab import catalogue, identity, inotify, namespace
 from tests import machine
 from tests.conftest import NEIGHBOUR, City, clean, copy_checkout, outside
 from tests.lab.guest_site import wait_for
@@ -100,11 +100,11 @@ def test_clean_leaves_the_machine_as_before_and_the_other_lab_as_it_was(city: Ci
     assert catalogue.connect(neighbour).block_storage.get_volume(volume.name.removeprefix("volume-")).size == 1
 
     _clean(checkout)
-    # Another lab may have come or gone meanwhile: of the setting that all share only the last one's end tells.
-    told = set(city.before) - {machine.LOOPS} - ({machine.SHARED} if machine.labs() else set())
+    told = set(city.before) - {machine.LOOPS}
     after = machine.look(ours)
     assert {key: after[key] for key in told} == {key: city.before[key] for key in told}
     if not machine.labs():
+        assert int(inotify.SETTING.read_text(encoding="ascii")) == city.before["inotify instances without labs"]
         assert set(after[machine.LOOPS]) <= set(city.before[machine.LOOPS])
     assert abs(machine.clock_drift() - city.drift) < 2
 

@@ -109,7 +109,7 @@ def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> Ci
     key.parent.mkdir(parents=True)
     key.write_text("ssh-ed25519 AAAA operator\n")
     city = City(inventory)
-    for unit in units(inventory).values():
+    for unit in units(inventory, inventory.environments["lab"]).values():
         build_unit(city, unit, root, preview=preview)
     return city
 

@@ -149,6 +149,9 @@ def environments_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
         for size in sorted(set(environment.sizes) - set(inventory.city.sizes)):
             fix = tr("one of: {known}", known=", ".join(inventory.city.sizes))
             yield (here / "sizes" / size).fault(tr("is not a size of the city"), fix=fix)
+        for number, name in enumerate(environment.left_out):
+            if inventory.system(name) is None and not reading.faults:
+                yield (here / "left_out" / number).fault(tr("{name} is not a system", name=name), fix=tr("remove it"))
         if environment.compute_hosts is not None and not environment.disposable:
             what, fix = tr("is for a city that is only rehearsed"), tr("leave it out")
             yield (here / "compute_hosts").fault(what, clause="8.1.2.1 e", fix=fix)

@@ -56,6 +56,8 @@ class Environment(Model):
     """The cloud's name for each image of the inventory."""
     sizes: dict[Key, Size] = Field(default_factory=dict)
     """Instead of the city's production sizes."""
+    left_out: tuple[Key, ...] = ()
+    """Systems that are not built here, or not yet; a department whose systems are all left out has nothing here."""
     largest_volume_gib: SizeGib | None = None
     """A limit to every volume, where the city is only rehearsed."""
     fewest_servers: Flag = False

@@ -44,15 +44,23 @@ class Unit:
         return environment.cloud(self.department or "admin")
 
 
+def units(inventory: Inventory, environment: Environment) -> Mapping[str, Unit]:
+    """Return an environment's units by name, each after those it needs. A department with nothing to build has none."""
+    return _units(inventory, frozenset(environment.left_out))
+
+
 @functools.lru_cache(maxsize=4)
-def units(inventory: Inventory) -> Mapping[str, Unit]:
-    """Return all units by name, each after those it needs. A department with nothing to build has none."""
+def _units(inventory: Inventory, left_out: frozenset[str]) -> Mapping[str, Unit]:
     found: dict[str, Unit] = {FOUNDATION: Unit(name=FOUNDATION, kind=Kind.FOUNDATION)}
+    built = {
+        key: [system for system in department.systems if system not in left_out]
+        for key, department in inventory.departments.items()
+    }
     for key, department in inventory.departments.items():
-        if department.networks:
+        if department.networks and (built[key] or not department.systems):
             found[key] = Unit(name=key, kind=Kind.DEPARTMENT, needs=(FOUNDATION,), department=key)
-    for key, department in inventory.departments.items():
-        for system in department.systems:
+    for key, systems in built.items():
+        for system in systems:
             name = system_unit(key, system)
             found[name] = Unit(name=name, kind=Kind.SYSTEM, needs=(key,), department=key, system=system)
     return found
@@ -67,9 +75,11 @@ def of_stack(inventory: Inventory, stack: str) -> tuple[Environment, Unit]:
     """Return what a stack's name stands for."""
     environment_key, _, name = stack.partition("-")
     environment = inventory.environments.get(environment_key)
-    unit = units(inventory).get(name)
+    unit = units(inventory, environment).get(name) if environment else None
     if environment is None or unit is None:
-        known = ", ".join(one.stack(key) for key in inventory.environments for one in units(inventory).values())
+        known = ", ".join(
+            one.stack(key) for key, env in inventory.environments.items() for one in units(inventory, env).values()
+        )
         raise GovcloudError(tr("No stack is called {stack}. The inventory has: {known}", stack=stack, known=known))
     return environment, unit
 
