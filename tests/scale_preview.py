@@ -39,6 +39,7 @@ class PlanOnly:
         shutil.copytree(inventory, root / "inventory")
         self._workspace = Workspace(root)
         self._inventory = load(inventory)
+        self._units = units(self._inventory, self._inventory.environments["lab"])
         build.link(self._workspace, build.ensure())
         for folder in (self._workspace.pulumi_backend, self._workspace.secrets):
             folder.mkdir(parents=True, exist_ok=True)
@@ -46,12 +47,11 @@ class PlanOnly:
         clouds = {environment.cloud("d1"): {"auth": _NOWHERE} for environment in self._inventory.environments.values()}
         self._workspace.clouds_yaml.write_text(yaml.safe_dump({"clouds": clouds}), encoding="utf-8")
         # The department's, which a system's unit reads: there, and empty.
-        for environment in self._inventory.environments.values():
-            self._run("stack", "init", units(self._inventory)["d1"].stack(environment.key))
+        self._run("stack", "init", self._units["d1"].stack("lab"))
 
     def measured(self, name: str) -> dict[str, Any]:
         """Preview one unit; return seconds, and the most memory that engine, program and plugin had together."""
-        unit = units(self._inventory)[name]
+        unit = self._units[name]
         stack = unit.stack("lab")
         self._run("stack", "init", stack)
         self._run("config", "set", "openstack:cloud", unit.cloud(self._inventory.environments["lab"]), "--stack", stack)

@@ -66,7 +66,7 @@ def connect(workspace: Workspace, cloud: str) -> openstack.connection.Connection
 def said(error: SDKException | ClientException) -> str:
     """Return what a cloud answered to a request of ours, with the request as far as it is known."""
     call = f" ({error.method} {error.url})" if isinstance(error, HttpError) else ""
-    return f"the cloud says: {error}{call}"
+    return tr("the cloud says: {error}", error=f"{error}{call}")
 
 
 def _clouds(file: Path) -> dict[str, Any]:

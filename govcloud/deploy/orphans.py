@@ -75,7 +75,7 @@ class _Look:
         ours = [one for one in REMEDIES.items() if one[1].shared == (self.unit.department is None)]
         for kind, remedy in sorted(ours, key=lambda one: one[1].rank):
             seen = set(self.known)
-            with _told_as(f"looking for {_short(kind)}"):
+            with _told_as(tr("looking for {what}", what=_short(kind))):
                 things = [*self._things(kind, remedy)]
             for thing in things:
                 identity = remedy.identity(thing)
@@ -177,7 +177,7 @@ def _remove_all(look: _Look, tell: Callable[[str], None]) -> int:
             raise GovcloudError(*(_refusal(look.unit, one) for one in left), status=Exit.SAFETY_RULE)
         for orphan in found:
             tell(tr("{unit}: removing {what}: {why}", unit=look.unit.name, what=orphan, why=orphan.removable))
-            with _told_as(f"removing {orphan}"):
+            with _told_as(tr("removing {what}", what=orphan)):
                 orphan.remedy.remove(look.cloud, orphan.thing)
         removed += len(found)
     return removed
