@@ -50,7 +50,7 @@ def units(inventory: Inventory, environment: Environment) -> dict[str, Unit]:
     found = {} if environment.tenancy else {FOUNDATION: Unit(name=FOUNDATION, kind=Kind.FOUNDATION)}
     needs = (*found,)
     built = {
-        key: [system for system in department.systems if system not in left_out]
+        key: [system for system in department.systems if system not in environment.left_out]
         for key, department in inventory.departments.items()
         if environment.has(key)
     }
