@@ -1,9 +1,8 @@
-"""`govcloud deploy` and `govcloud credentials`."""
+"""`govcloud deploy`."""
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -14,15 +13,13 @@ import typer
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
-from govcloud.core.model.inventory import Inventory, load
-from govcloud.core.model.units import Kind, Unit, units
+from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
-from govcloud.deploy import chosen_cloud, clouds_file, policy, removal, run, stacks
-from govcloud.deploy import credentials as access
-from govcloud.deploy.adoption import Adoption
+from govcloud.deploy import chosen_cloud, policy, removal, run, stacks
+from govcloud.deploy.asked import chosen, city_of, say
 from govcloud.deploy.events import Changes
-from govcloud.deploy.existing import Search
 from govcloud.deploy.gather import gather
 from govcloud.deploy.pulumi_cli import Pulumi
 
@@ -48,9 +45,9 @@ def deploy(
 
     Example: govcloud deploy approval --apply
     """
-    inventory, environment = _city(env, cloud)
+    inventory, environment = city_of(env, cloud)
     pulumi = Pulumi(Workspace.here(), environment.state_backend)
-    wanted = _chosen(inventory, environment, names or [])
+    wanted = chosen(inventory, environment, names or [])
     if apply + destroy + reconcile > 1:
         raise GovcloudError(tr("One of --apply, --destroy and --reconcile; --apply reconciles before it acts"))
     if destroy and len(names or []) != 1:
@@ -67,14 +64,14 @@ def deploy(
     else:
         report, broken = _look(pulumi, inventory, environment, wanted)
         for message in broken:
-            _say(tr("breaks a rule: {told}", told=message))
+            say(tr("breaks a rule: {told}", told=message))
     _tell(report, wanted, applied=apply or reconcile, json_=json_)
     if report.left_out or not all(outcome.ok for outcome in report.outcomes.values()):
         raise typer.Exit(Exit.COULD_NOT_CHECK)
     if broken:
         raise typer.Exit(Exit.FINDINGS)
     if not apply and not reconcile and any(outcome.changes.total for outcome in report.outcomes.values()):
-        _say(tr("To do exactly this: --apply --approve {digest}", digest=report.digest))
+        say(tr("To do exactly this: --apply --approve {digest}", digest=report.digest))
         raise typer.Exit(Exit.FINDINGS)
 
 
@@ -104,7 +101,7 @@ def _get_ready(pulumi: Pulumi, inventory: Inventory, environment: Environment, w
     """Refuse what a named cloud would refuse, and make what is missing of the stacks."""
     if wanted and environment.access:
         chosen_cloud.refuse_what_it_lacks(pulumi.workspace, inventory, environment)
-    stacks.prepare(pulumi, inventory, environment, wanted, _say)
+    stacks.prepare(pulumi, inventory, environment, wanted, say)
 
 
 def _look(
@@ -115,7 +112,7 @@ def _look(
         report = run.preview(pulumi, environment, wanted, Path(folder))
         broken, unseen = policy.judge(pulumi, inventory, environment, wanted, Path(folder))
     for message in unseen:
-        _say(tr("could not be judged: {told}", told=message))
+        say(tr("could not be judged: {told}", told=message))
     return report, broken
 
 
@@ -141,15 +138,15 @@ def _check_approval(environment: Environment, seen: run.Report, approved: str) -
 def _destroy(pulumi: Pulumi, inventory: Inventory, environment: Environment, unit: Unit, approved: str) -> None:
     found = removal.look(pulumi, inventory, environment, unit)
     if approved:
-        outcome = removal.carry_out(pulumi, environment, found, approved, _say)
+        outcome = removal.carry_out(pulumi, environment, found, approved, say)
         gather(pulumi, inventory, environment)
         for error in outcome.errors:
-            _say(error)
+            say(error)
         raise typer.Exit(Exit.DONE if outcome.ok else Exit.COULD_NOT_CHECK)
     for urn in sorted(found.resources):
         what = tr("would go: {name}", name=urn.partition("::")[2])
-        _say(what + (tr(" (protected: holds data)") if urn in found.protected else ""))
-    _say(
+        say(what + (tr(" (protected: holds data)") if urn in found.protected else ""))
+    say(
         tr(
             "{unit}: {number} resources. To let exactly these go: --destroy --approve {digest}",
             unit=unit.name,
@@ -160,156 +157,23 @@ def _destroy(pulumi: Pulumi, inventory: Inventory, environment: Environment, uni
     raise typer.Exit(Exit.FINDINGS)
 
 
-def credentials(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[DEPARTMENT]...", help="All when none is named.")
-    ] = None,
-    env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
-    cloud: Annotated[str, typer.Option("--cloud", help="Your access in clouds.yaml; remembered.")] = "",
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the named departments' access away.")] = False,
-) -> None:
-    """Give departments their access to the cloud, or renew it when less than a third of its life is left.
-
-    Needed between the foundation and the departments when stacks are applied by plain `pulumi up`; with --withdraw
-    after a department's stacks are destroyed.
-
-    Example: govcloud credentials approval
-    """
-    workspace = Workspace.here()
-    inventory, environment = _city(env, cloud)
-    departments = [one.name for one in units(inventory, environment).values() if one.kind is Kind.DEPARTMENT]
-    unknown = [name for name in names or [] if name not in departments]
-    if unknown or (withdraw and not names):
-        raise GovcloudError(tr("Name departments that have units: {known}", known=", ".join(departments)))
-    for name in names or departments:
-        if withdraw:
-            access.withdraw(workspace, environment, name)
-        else:
-            access.ensure(workspace, environment, name, always=True)
-        now = tr("withdrawn") if withdraw else tr("ready")
-        _say(f"{environment.cloud(name)}: {now}")
-
-
-def adopt(
-    name: Annotated[str, typer.Argument(metavar="UNIT", help="The unit that it is to belong to.")],
-    called: Annotated[
-        list[str] | None, typer.Option("--as", metavar="OURS=THEIRS", help="What the cloud calls it, if not as we do.")
-    ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Act; without it only say what would be adopted.")] = False,
-    env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
-    cloud: Annotated[str, typer.Option("--cloud", help="Your access in clouds.yaml; remembered.")] = "",
-) -> None:
-    """Take over what stands in a cloud: networks, servers, volumes that a unit would create.
-
-    Into the state and the environment's file; the cloud is not touched. Names and labels come with `govcloud deploy`.
-    Exit 0 when nothing is to be adopted or it is done, 1 when something would be, 4 when it would then be replaced.
-
-    Example: govcloud adopt approval-elicence --as approval-elicence-web-1=old-web --apply
-    """
-    inventory, environment = _city(env, cloud)
-    pulumi = Pulumi(Workspace.here(), environment.state_backend)
-    (unit,) = _chosen(inventory, environment, [name])
-    wrong = [one for one in called or [] if "=" not in one]
-    if wrong:
-        raise GovcloudError(*(tr("--as {given}: is not OURS=THEIRS", given=one) for one in wrong))
-    names = dict(one.split("=", 1) for one in called or [])
-    stacks.prepare(pulumi, inventory, environment, [unit], _say)
-    if apply and unit.department:
-        access.ensure(pulumi.workspace, environment, unit.department)
-    adoption = Adoption(pulumi, environment, unit)
-    with tempfile.TemporaryDirectory(prefix="govcloud-adoption-") as folder:
-        wanted, _ = adoption.plan(Path(folder))
-    with clouds_file.connect(pulumi.workspace, unit.cloud(environment)) as connection:
-        search = Search(connection, names)
-        search.run(wanted)
-        for reason in search.reasons:
-            _say(tr("left alone: {reason}", reason=reason))
-        for (kind, ours), known in search.ids.items():
-            thing = f"{kind} {ours} ({known})"
-            _say(tr("adopting: {thing}", thing=thing) if apply else tr("would be adopted: {thing}", thing=thing))
-        if apply and search.ids:
-            adoption.carry_out(search)
-            _say(tr("Adopted. Names and labels come with: {command}", command=f"govcloud deploy {name} --env {env}"))
-    if search.ids and not apply:
-        raise typer.Exit(Exit.FINDINGS)
-
-
-cloud = typer.Typer(help="A cloud of clouds.yaml, before a city is built on it.", no_args_is_help=True)
-
-
-@cloud.callback()
-def _cloud() -> None:
-    """Keep `check` a command of its own."""
-
-
-@cloud.command("check", epilog="Example: govcloud cloud check lab-admin --json")
-def check_cloud(
-    name: Annotated[str, typer.Argument(help="Name in clouds.yaml.")],
-    env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
-    json_: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
-) -> None:
-    """Say what a cloud has and lacks for this city, each lack with its remedy; nothing is changed.
-
-    Exit 0 when it has all, 1 when it lacks something, 3 when something could not be looked at.
-    """
-    inventory, environment = _city(env)
-    environment = environment.model_copy(update={"access": name})
-    findings = chosen_cloud.findings(Workspace.here(), inventory, environment)
-    if json_:
-        print(json.dumps({"findings": [asdict(one) for one in findings]}, ensure_ascii=False, indent=1))
-    for one in findings:
-        if one.verdict != "conform":
-            _say(f"{one.rule} {one.object}: {one.verdict}: {one.reason}" + tr(". Fix: {fix}", fix=one.remedy))
-    verdicts = [one.verdict for one in findings]
-    counted = ", ".join(f"{verdicts.count(one)} {one}" for one in ("conform", "nonconform", "not_tested"))
-    _say(f"{name}: {counted}")
-    if "not_tested" in verdicts:
-        raise typer.Exit(Exit.COULD_NOT_CHECK)
-    if "nonconform" in verdicts:
-        raise typer.Exit(Exit.FINDINGS)
-
-
-def _city(env: str, name: str = "") -> tuple[Inventory, Environment]:
-    workspace = Workspace.here()
-    inventory = load(workspace.inventory)
-    if env not in inventory.environments:
-        raise GovcloudError(
-            tr("No environment is called {name}. There are: {known}", name=env, known=", ".join(inventory.environments))
-        )
-    return inventory, chosen_cloud.choose(workspace, inventory.environments[env], name)
-
-
-def _chosen(inventory: Inventory, environment: Environment, names: list[str]) -> list[Unit]:
-    known = units(inventory, environment)
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise GovcloudError(
-            *(tr("No unit is called {name}. There are: {known}", name=name, known=", ".join(known)) for name in unknown)
-        )
-    return [unit for name, unit in known.items() if not names or name in names]
-
-
 def _tell(report: run.Report, wanted: list[Unit], *, applied: bool, json_: bool) -> None:
     rows = []
     for unit in wanted:
         outcome = report.outcomes.get(unit.name)
         changes = outcome.changes if outcome else Changes()
         if unit.name in report.left_out:
-            _say(tr("{unit}: left out, because {failed} failed", unit=unit.name, failed=report.left_out[unit.name]))
+            say(tr("{unit}: left out, because {failed} failed", unit=unit.name, failed=report.left_out[unit.name]))
         elif outcome and not outcome.ok:
-            _say(tr("{unit}: failed", unit=unit.name))
+            say(tr("{unit}: failed", unit=unit.name))
             for error in outcome.errors:
-                _say(f"  {error}")
+                say(f"  {error}")
         else:
             did = tr("{create} created, {update} updated, {replace} replaced, {delete} deleted", **asdict(changes))
             would = tr(
                 "{create} to create, {update} to update, {replace} to replace, {delete} to delete", **asdict(changes)
             )
-            _say(f"{unit.name}: {did if applied else would}")
+            say(f"{unit.name}: {did if applied else would}")
         rows.append({"unit": unit.name, **asdict(changes), "changes": changes.total})
     if json_:
         print(json.dumps({"units": rows}, indent=1))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
