@@ -34,7 +34,22 @@ def apply(workspace: Workspace, phases: Phases) -> None:
     if applied.is_file() and applied.read_text(encoding="ascii") == wanted:
         phases.note("software unchanged: same hosts, same playbooks")
         return
-    play = [str(tools / "ansible-playbook"), "-i", str(workspace.inventory / "hosts.py"), str(site)]
+    hosts = ["-i", str(workspace.inventory / "hosts.py")]
+    # Plain SSH notes the keys of hosts that it meets for the first time; mitogen asks that they be known.
+    meet = [
+        str(tools / "ansible"),
+        "all",
+        *hosts,
+        "-m",
+        "ansible.builtin.raw",
+        "-a",
+        "true",
+        "--one-line",
+        "--forks",
+        "16",
+    ]
+    phases.run("host keys", lambda: _run(workspace, meet))
+    play = [str(tools / "ansible-playbook"), *hosts, str(site)]
     phases.run("software", lambda: _run(workspace, play, **_one_interpreter_per_server()))
     write_atomically(applied, wanted)
 
