@@ -26,11 +26,12 @@ bench: .venv/.ready
 check: .venv/.ready
 	.venv/bin/python -m tests.check
 
+# The code may be newer than what is installed: a pull between start and stop.
 down:
-	[ ! -x $(GOVCLOUD) ] || $(GOVCLOUD) lab down
+	[ ! -x $(GOVCLOUD) ] || { $(MAKE) -s .venv/.ready && $(GOVCLOUD) lab down; }
 
 clean:
-	[ ! -x $(GOVCLOUD) ] || $(GOVCLOUD) lab clean
+	[ ! -x $(GOVCLOUD) ] || { $(MAKE) -s .venv/.ready && $(GOVCLOUD) lab clean; }
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 translations:
