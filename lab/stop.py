@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.model.units import PROJECT
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from lab import identity, inotify, loops, namespace
@@ -38,7 +40,15 @@ def stop(workspace: Workspace, phases: Phases) -> None:
 
 
 def clean(workspace: Workspace, phases: Phases) -> list[str]:
-    """Remove everything that this checkout made outside git; return what was removed."""
+    """Remove everything that this checkout made outside git; return what was removed.
+
+    Refuses (exit 4) while it keeps the state of what stands in another cloud, which would never be found again.
+    """
+    foreign = _states_of_other_clouds(workspace)
+    if foreign:
+        fix = "destroy what it stands for (govcloud deploy UNIT --env NAME --destroy), or move it to a safe place"
+        told = (f"{one}: the state of what stands in another cloud. Fix: {fix}" for one in foreign)
+        raise GovcloudError(*told, status=Exit.SAFETY_RULE)
     who = identity.load(workspace)
     removed: list[str] = []
     if namespace.holder(workspace):
@@ -53,6 +63,20 @@ def clean(workspace: Workspace, phases: Phases) -> list[str]:
         removed.append(str(path))
         path.unlink()
     return removed
+
+
+def _states_of_other_clouds(workspace: Workspace) -> list[Path]:
+    """Return the states of stacks that are not the lab's and are not empty; one that cannot be read is not."""
+    files = (workspace.pulumi_backend / ".pulumi" / "stacks" / PROJECT).glob("*.json")
+    return sorted(one for one in files if not one.name.startswith("lab-") and _holds_something(one))
+
+
+def _holds_something(state: Path) -> bool:
+    try:
+        latest = json.loads(state.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
+    except (ValueError, KeyError, TypeError):
+        return True
+    return bool(latest.get("resources") or latest.get("pending_operations"))
 
 
 def _remove(path: Path) -> None:

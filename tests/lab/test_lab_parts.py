@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from govcloud.core.errors import GovcloudError
+from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from lab import credentials, debian, identity, packages, python_index, render, stop
@@ -143,3 +143,32 @@ def test_what_is_still_written_to_is_told_without_a_traceback(tmp_path: Path, mo
     (tmp_path / "build").mkdir()
     with Phases("lab clean") as phases, pytest.raises(GovcloudError, match="Directory not empty"):
         stop.clean(Workspace(tmp_path), phases)
+
+
+EMPTY = '{"version": 3, "checkpoint": {"latest": {}}}'
+FULL = '{"version": 3, "checkpoint": {"latest": {"resources": [{"urn": "one"}]}}}'
+
+
+@pytest.mark.parametrize(
+    ("stack", "content", "refused"),
+    [
+        ("production-bureau", FULL, True),
+        ("production-bureau", "cut in the mid", True),
+        ("production-bureau", EMPTY, False),
+        ("lab-bureau", FULL, False),
+    ],
+)
+def test_the_state_of_another_cloud_is_never_removed(
+    tmp_path: Path, stack: str, content: str, *, refused: bool
+) -> None:
+    file = tmp_path / ".lab" / "pulumi" / ".pulumi" / "stacks" / "govcloud" / f"{stack}.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(content, encoding="utf-8")
+    with Phases("lab clean") as phases:
+        if refused:
+            with pytest.raises(GovcloudError, match=f"{stack}.json: the state of what stands in another cloud") as told:
+                stop.clean(Workspace(tmp_path), phases)
+            assert told.value.status == Exit.SAFETY_RULE
+        else:
+            stop.clean(Workspace(tmp_path), phases)
+    assert file.exists() == refused
