@@ -86,7 +86,7 @@ class _Look:
     def _things(self, kind: str, remedy: Remedy) -> Iterator[Any]:
         names = self.names.get(kind, frozenset())
         if remedy.listed and (names or self.thorough):
-            for thing in remedy.listed(self.cloud):
+            for thing in remedy.listed(self.cloud, () if self.thorough else names):
                 owner = unit_of(thing)
                 named = thing.name in names and owner in {None, self.unit.name}
                 if named or (self.thorough and owner == self.unit.name):

@@ -5,14 +5,16 @@ Types that are not here need neither: a quota or a container that is asked for t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os.path
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from openstack.connection import Connection
 
 Inputs = Mapping[str, Any]
-List = Callable[[Connection], Iterator[Any]]
+# Names narrow a list where the cloud can: in a large department everything would be long. None of them is everything.
+List = Callable[[Connection, Collection[str]], Iterator[Any]]
 Find = Callable[[Connection, Inputs], Iterator[Any]]
 Remove = Callable[[Connection, Any], object]
 
@@ -32,7 +34,7 @@ class Remedy:
     """Orders removal: users before what they use."""
     remove: Remove
     listed: List | None = None
-    """Everything of this type that the access sees: names are unique within a project."""
+    """What the access sees of this type, at least what has one of the names: they are unique within a project."""
     joined: Find | None = None
     """Instead, for what has no name: found by the ids of what it joins."""
     needs: str = ""
@@ -45,10 +47,23 @@ class Remedy:
 
 
 def _in_project(kind: str) -> List:
-    return lambda cloud: getattr(cloud.network, kind)(project_id=cloud.current_project_id)
+    def listed(cloud: Connection, names: Collection[str]) -> Iterator[Any]:
+        query = {"name": sorted(names)} if names else {}
+        found: Iterator[Any] = getattr(cloud.network, kind)(project_id=cloud.current_project_id, **query)
+        return found
+
+    return listed
 
 
-def _keypairs(cloud: Connection) -> Iterator[Any]:
+def _servers(cloud: Connection, names: Collection[str]) -> Iterator[Any]:
+    # Nova takes one pattern, without alternatives. Our names' letters, digits and hyphens stand for themselves.
+    common = os.path.commonprefix([*names])  # noqa: RUF071 - of names, not of paths
+    query: Any = {"name": f"^{common}"} if common else {}
+    found: Iterator[Any] = cloud.compute.servers(**query)
+    return found
+
+
+def _keypairs(cloud: Connection, _: Collection[str]) -> Iterator[Any]:
     # The list does not say when one was made.
     return (cloud.compute.get_keypair(one.name) for one in cloud.compute.keypairs())
 
@@ -151,7 +166,7 @@ def _listed(service: str, kind: str, rank: int, single: str, *, fleeting: bool =
     """Return the remedy for what is listed by one call and removed by another, with nothing to wait for."""
     return Remedy(
         rank=rank,
-        listed=lambda cloud: getattr(getattr(cloud, service), kind)(),
+        listed=lambda cloud, _: getattr(getattr(cloud, service), kind)(),
         remove=_plain_removal(service, single),
         fleeting=fleeting,
     )
@@ -162,7 +177,7 @@ def _net(kind: str, rank: int, single: str) -> Remedy:
 
 
 def _balancing(kind: str, rank: int, remove: Remove) -> Remedy:
-    return Remedy(rank=rank, listed=lambda cloud: getattr(cloud.load_balancer, kind)(), remove=remove)
+    return Remedy(rank=rank, listed=lambda cloud, _: getattr(cloud.load_balancer, kind)(), remove=remove)
 
 
 def _joining(rank: int, find: Find, needs: str, remove: Remove, identity: Callable[[Any], str] = _id) -> Remedy:
@@ -181,9 +196,7 @@ REMEDIES: dict[str, Remedy] = {
     "openstack:loadbalancer/pool:Pool": _balancing("pools", 1, _of_balancer("pool")),
     "openstack:loadbalancer/listener:Listener": _balancing("listeners", 2, _of_balancer("listener")),
     "openstack:loadbalancer/loadBalancer:LoadBalancer": _balancing("load_balancers", 3, _remove_balancer),
-    "openstack:compute/instance:Instance": Remedy(
-        rank=3, listed=lambda cloud: cloud.compute.servers(), remove=_remove_server
-    ),
+    "openstack:compute/instance:Instance": Remedy(rank=3, listed=_servers, remove=_remove_server),
     "openstack:blockstorage/volume:Volume": _listed("block_storage", "volumes", 4, "volume"),
     "openstack:compute/serverGroup:ServerGroup": _listed("compute", "server_groups", 4, "server_group", fleeting=True),
     "openstack:compute/keypair:Keypair": Remedy(
@@ -191,7 +204,7 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "openstack:keymanager/secretV1:SecretV1": Remedy(
         rank=4,
-        listed=lambda cloud: cloud.key_manager.secrets(),
+        listed=lambda cloud, _: cloud.key_manager.secrets(),
         # By its id: asked to remove what it has listed, the SDK asks for an address that leads nowhere.
         remove=lambda cloud, one: cloud.key_manager.delete_secret(_id(one)),
     ),

@@ -19,6 +19,7 @@ from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file, orphans, unfinished
 from govcloud.deploy.events import Outcome, Planned
 from govcloud.deploy.pulumi_cli import Pulumi
+from govcloud.deploy.remedies import REMEDIES
 
 NETWORK = "openstack:networking/network:Network"
 RULE = "openstack:networking/secGroupRule:SecGroupRule"
@@ -65,7 +66,9 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         "rules": [_rule("same", 5432), _rule("other port", 22), _rule("other side", 5432, remote="x")],
     }
     network = SimpleNamespace(
-        networks=lambda project_id: list(things["networks"]) if project_id else [],
+        networks=lambda project_id, name=(): [
+            one for one in things["networks"] if project_id and (not name or one.name in name)
+        ],
         delete_network=lambda one: (removed.append(one.id), things["networks"].remove(one)),
         security_group_rules=lambda security_group_id: list(things["rules"]) if security_group_id == "s" else [],
         delete_security_group_rule=lambda one: (removed.append(one.id), things["rules"].remove(one)),
@@ -224,3 +227,23 @@ def test_times_of_updates_that_did_not_end_well_add_up(tmp_path: Path) -> None:
     assert not both.holds(moment + timedelta(hours=2))
     unfinished.forget(workspace, "s")
     assert unfinished.window(workspace, "s") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "asked"),
+    [
+        ("compute/instance:Instance", {"a-b-web-1", "a-b-web-2"}, {"name": "^a-b-web-"}),
+        ("compute/instance:Instance", {"a-one", "b-two"}, {}),
+        ("compute/instance:Instance", set(), {}),
+        ("networking/port:Port", {"a-b-web-2", "a-b-web-1"}, {"project_id": "p", "name": ["a-b-web-1", "a-b-web-2"]}),
+        ("networking/port:Port", set(), {"project_id": "p"}),
+    ],
+)
+def test_a_cloud_is_asked_for_names_where_it_can_be(kind: str, names: set[str], asked: dict[str, object]) -> None:
+    seen: list[dict[str, object]] = []
+    service = SimpleNamespace(servers=lambda **query: seen.append(query), ports=lambda **query: seen.append(query))
+    cloud: Any = SimpleNamespace(compute=service, network=service, current_project_id="p")
+    listed = REMEDIES[f"openstack:{kind}"].listed
+    assert listed
+    listed(cloud, names)
+    assert seen == [asked]
