@@ -123,7 +123,9 @@ def _holder(lock: str) -> str | None:
     if host != socket.gethostname():
         return tr("process {pid} on {host}", pid=pid, host=host)
     try:
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+        name, _, rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").partition("(")[2].rpartition(")")
     except OSError:
         return None
-    return tr("process {pid}", pid=pid) if name.startswith("pulumi") else None
+    # A killed process keeps its number and name until its parent asks for its end, which may be never.
+    dead = rest.split()[0] in {"Z", "X"}
+    return tr("process {pid}", pid=pid) if name.startswith("pulumi") and not dead else None

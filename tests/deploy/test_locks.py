@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -80,6 +81,16 @@ def test_a_living_lock_is_respected(pulumi: Pulumi, living: int) -> None:
         free(pulumi, "lab-a")
     assert caught.value.status is Exit.SAFETY_RULE
     assert not _cancelled(pulumi)
+
+
+def test_a_killed_command_that_nobody_has_buried_is_dead(pulumi: Pulumi, living: int) -> None:
+    _lock(pulumi, living)
+    os.kill(living, signal.SIGKILL)
+    # Its end is seen and left where it is: the process stays, with its number and name, as one that has ended.
+    os.waitid(os.P_PID, living, os.WEXITED | os.WNOWAIT)
+    assert Path(f"/proc/{living}/comm").read_text() == "pulumi\n"
+    free(pulumi, "lab-a")
+    assert _cancelled(pulumi)
 
 
 def test_a_lock_of_another_machine_is_respected(pulumi: Pulumi) -> None:
