@@ -6,7 +6,6 @@ The cloud is the tests' city; its answers come through a proxy that spoils some.
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import re
 from collections.abc import Iterator
@@ -17,17 +16,15 @@ from queue import SimpleQueue
 
 import pytest
 
-from tests.conftest import TEST_CITY, City
+from tests.conftest import SEED, TEST_CITY, WHOLE, City
 from tests.deploy.fault_proxy import Call, Fault, Plan
 from tests.deploy.kills import kill_at
-from tests.deploy.yard import WHOLE, Yard, yard
+from tests.deploy.yard import CONTENT, Yard, yard
 
 pytestmark = pytest.mark.lab
 
-ALL = bool(os.environ.get("GOVCLOUD_ALL"))
-SEED = int(os.environ.get("GOVCLOUD_SEED") or random.SystemRandom().randrange(10**6))
 BATCH = 10
-BATCHES = 20 if ALL else 1
+BATCHES = 20 if WHOLE else 1
 AT_ONCE = 2
 # A first run makes this many calls, and of those that change something.
 CALLS = 36
@@ -113,7 +110,7 @@ def _spoiled_run(ground: Yard, plan: Plan) -> int:
 
 @pytest.mark.parametrize(
     ("number", "when"),
-    KILLS if ALL else sorted(random.Random(SEED).sample(KILLS, 3)),  # noqa: S311 - a sample
+    KILLS if WHOLE else sorted(random.Random(SEED).sample(KILLS, 3)),  # noqa: S311 - a sample
 )
 def test_killed_around_a_call_leaves_nothing_that_is_not_found(
     yards: SimpleQueue[Yard], number: int, when: str
@@ -125,7 +122,7 @@ def test_killed_around_a_call_leaves_nothing_that_is_not_found(
         found = ground.run("deploy", ground.unit, "--reconcile")
         assert found.status == 0, found.told
         assert ground.orphans() == [], found.told
-        assert all(count <= WHOLE[kind] for kind, count in ground.counted().items())
+        assert all(count <= CONTENT[kind] for kind, count in ground.counted().items())
         ground.converges()
     finally:
         ground.wipe()

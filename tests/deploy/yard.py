@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 # Not the installed command: that belongs to the checkout that the tests run from.
 _GOVCLOUD = (sys.executable, "-P", "-c", "from govcloud.cli import main; main()")
 # What the unit has, by kind.
-WHOLE = {"router": 1, "group": 1, "rule": 2, "keypair": 1, "secret": 1}
+CONTENT = {"router": 1, "group": 1, "rule": 2, "keypair": 1, "secret": 1}
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Yard:
         """Apply once more without any fault, and see that everything is there once and nothing would change."""
         again = self.run("deploy", self.unit, "--apply")
         assert again.status == 0, again.told
-        assert self.counted() == WHOLE
+        assert self.counted() == CONTENT
         assert self.orphans() == []
         assert self.changes() == 0
 
