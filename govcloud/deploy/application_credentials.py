@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import openstack
-import openstack.config
 
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
@@ -34,8 +33,7 @@ def way(entry: dict[str, Any]) -> dict[str, Any]:
 
 def connect(entry: dict[str, Any], auth: dict[str, Any]) -> openstack.connection.Connection:
     """Connect to the cloud of an entry as somebody else; the caller's environment plays no part."""
-    config = openstack.config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
-    return openstack.connection.Connection(config=config.get_one(auth=auth, **way(entry)))
+    return clouds_file.connect_as({"auth": auth, **way(entry)})
 
 
 def lasts(workspace: Workspace, cloud: str) -> bool:

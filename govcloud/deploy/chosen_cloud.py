@@ -57,7 +57,7 @@ def refuse_what_it_lacks(workspace: Workspace, inventory: Inventory, environment
     """Raise an error with everything that the cloud would refuse; nothing has been asked of it by then."""
     if environment.tenancy is None:
         with _connected(workspace, environment) as connection:
-            roles = given_access.roles_of(connection)
+            roles = clouds_file.roles_of(connection)
         if "admin" not in roles:
             message = tr(
                 "{access} is only {roles}, and projects, flavors and volume types are to be made. Fix: name an "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,24 @@ def connect(workspace: Workspace, cloud: str) -> openstack.connection.Connection
         )
         raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
     config = openstack.config.OpenStackConfig(config_files=[str(workspace.clouds_yaml)], load_envvars=False)
+    return _connection(config, {"cloud": cloud})
+
+
+def connect_as(access: Mapping[str, Any]) -> openstack.connection.Connection:
+    """Connect with an access that stands in no file; the caller's environment plays no part."""
+    return _connection(openstack.config.OpenStackConfig(load_yaml_config=False, load_envvars=False), access)
+
+
+def _connection(config: openstack.config.OpenStackConfig, access: Mapping[str, Any]) -> openstack.connection.Connection:
     # Without a limit a service that takes a call and never answers would hold us for ever.
-    return openstack.connection.Connection(config=config.get_one(cloud=cloud, api_timeout=patience(_ANSWER_SECONDS)))
+    options = {**access, "api_timeout": patience(_ANSWER_SECONDS)}
+    return openstack.connection.Connection(config=config.get_one(**options))
+
+
+def roles_of(connection: openstack.connection.Connection) -> list[str]:
+    """Return the roles that a connection has where it has been opened."""
+    session: Any = connection.session
+    return [*session.auth.get_access(session).role_names]
 
 
 def said(error: SDKException | ClientException) -> str:

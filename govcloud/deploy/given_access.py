@@ -42,15 +42,7 @@ def narrowed(workspace: Workspace, environment: Environment, department: str) ->
 
 def connect(workspace: Workspace, environment: Environment, department: str) -> openstack.connection.Connection:
     """Connect to a department's project with the operator's own access."""
-    entry = narrowed(workspace, environment, department)
-    config = openstack.config.OpenStackConfig(load_yaml_config=False, load_envvars=False)
-    return openstack.connection.Connection(config=config.get_one(**entry))
-
-
-def roles_of(user: openstack.connection.Connection) -> list[str]:
-    """Return the roles that a connection has in its project."""
-    session: Any = user.session
-    return [*session.auth.get_access(session).role_names]
+    return clouds_file.connect_as(narrowed(workspace, environment, department))
 
 
 def announce(workspace: Workspace, environment: Environment, department: str) -> None:
@@ -72,7 +64,7 @@ def ensure(workspace: Workspace, environment: Environment, department: str, role
             end = minted.end_of(found) if found.expires_at else datetime.now(UTC) + minted.LIFE
             minted.note(workspace, cloud, own, end)
             return
-        granted = roles_of(user)
+        granted = clouds_file.roles_of(user)
         wanted = [role for role in roles if role in granted]
         minted.Minting(workspace, cloud, entry, wanted, lambda: None).ensure(user)
 

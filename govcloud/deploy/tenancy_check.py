@@ -18,7 +18,7 @@ from govcloud.core.model.quotas import Quota, department_need
 from govcloud.core.model.tenancy import GivenProject
 from govcloud.core.model.units import system_of, units
 from govcloud.core.workspace import Workspace
-from govcloud.deploy import given_access
+from govcloud.deploy import clouds_file, given_access
 from govcloud.deploy.cloud_check import Finding, found, quotas, tried
 
 _JOINED = "network:router_interface"
@@ -81,7 +81,7 @@ def _roles(cloud: Any, inventory: Inventory, environment: Environment, departmen
         "creator": any(one.security.secrets for one in systems),
         "load-balancer_member": any(one.network.load_balancers for one in systems),
     }
-    granted = given_access.roles_of(cloud)
+    granted = clouds_file.roles_of(cloud)
     for role in (role for role, wanted in needed.items() if wanted):
         yield found("role", role, role in granted, tr("missing"), tr("ask the provider for it on this project"))
 

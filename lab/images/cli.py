@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,8 +27,7 @@ ADMIN = "lab-admin"
 def build(name: Name) -> None:
     """Build an image from Debian's packages, if its recipe has changed; say where it is and what it is."""
     path = _file(name)
-    with path.open("rb") as data:
-        print(f"{path} {recipes.built_on(path)} sha512:{hashlib.file_digest(data, 'sha512').hexdigest()}")
+    print(f"{path} {recipes.built_on(path)} sha512:{publish.sha512(path)}")
 
 
 @app.command("publish", epilog="Example: govcloud image publish debian-12-hardened --cloud mycloud")

@@ -16,6 +16,7 @@ from typing import Any
 from openstack.connection import Connection
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.deploy import clouds_file
 from lab.images.catalogue import LOGIN_USER
 
 _SSH = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
@@ -56,8 +57,7 @@ def versions(cloud: Connection, name: str) -> list[Version]:
 
 def _servers(cloud: Connection) -> Iterator[tuple[str, str]]:
     """Yield image and name of every server that this access sees: all, as an administrator."""
-    session: Any = cloud.session
-    everywhere = "admin" in session.auth.get_access(session).role_names
+    everywhere = "admin" in clouds_file.roles_of(cloud)
     for server in cloud.compute.servers(all_projects=everywhere):
         if server.image and server.image.id:
             yield str(server.image.id), str(server.name)

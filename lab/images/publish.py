@@ -13,6 +13,7 @@ from typing import Any
 
 import openstack.connection
 
+from govcloud.deploy import clouds_file
 from lab.images.build import built_on
 from lab.images.catalogue import MACHINE, properties, traits
 
@@ -43,7 +44,7 @@ def publish_file(
 ) -> str:
     """Make a file the image of this name, with these attributes and properties, and return the image's id."""
     images: Any = connection.image  # declared as both API versions at once, which no call satisfies
-    digest = _sha512(path)
+    digest = sha512(path)
     current = None
     # Ours only: another project's image may bear the same name.
     for image in images.images(name=name, owner=connection.current_project_id):
@@ -70,8 +71,7 @@ def publish_file(
 
 def _visibility(connection: openstack.connection.Connection) -> str:
     """Return who may see it: everybody, where an administrator publishes it, else the project."""
-    session: Any = connection.session
-    return "public" if "admin" in session.auth.get_access(session).role_names else "private"
+    return "public" if "admin" in clouds_file.roles_of(connection) else "private"
 
 
 def _upload(images: Any, name: str, path: Path, wanted: Mapping[str, str | int]) -> str:  # noqa: ANN401
@@ -87,6 +87,7 @@ def _upload(images: Any, name: str, path: Path, wanted: Mapping[str, str | int])
     return str(image.id)
 
 
-def _sha512(path: Path) -> str:
+def sha512(path: Path) -> str:
+    """Return a file's digest as the image service has it."""
     with path.open("rb") as data:
         return hashlib.file_digest(data, "sha512").hexdigest()
