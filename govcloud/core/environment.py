@@ -14,8 +14,6 @@ from typing import Annotated
 
 import typer
 
-from govcloud.core.errors import GovcloudError
-from govcloud.core.language import tr
 from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
 
@@ -57,11 +55,6 @@ def env(
     """Print shell exports for the field's own commands. Example: eval "$(.venv/bin/govcloud env)"."""
     workspace = Workspace.here()
     # Without a name the inventory is not read: the tools must be at hand while it is mended.
-    known = load(workspace.inventory).environments if environment else {}
-    if environment and environment not in known:
-        raise GovcloudError(
-            tr("No environment is called {name}. There are: {known}", name=environment, known=", ".join(known))
-        )
-    backend = known[environment].state_backend if environment else None
+    backend = load(workspace.inventory).environment(environment).state_backend if environment else None
     for name, value in variables(workspace, backend).items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201 - this is what the command is for

@@ -50,8 +50,7 @@ class Adoption:
         outcome = self.pulumi.operate("preview", self._stack, "--refresh", "--import-file", str(listed))
         if not outcome.ok:
             raise GovcloudError(*outcome.errors, status=Exit.COULD_NOT_CHECK)
-        steps = (step.split(" ", 2) for step in outcome.steps)
-        wanted = [Wanted(urn, json.loads(inputs) or {}) for verb, urn, inputs in steps if verb == "create"]
+        wanted = [Wanted(one.urn, one.inputs) for one in outcome.creates]
         found: dict[str, Any] = json.loads(listed.read_text(encoding="utf-8"))
         return wanted, found
 

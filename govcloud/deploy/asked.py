@@ -17,11 +17,7 @@ def city_of(env: str, name: str = "") -> tuple[Inventory, Environment]:
     """Return the inventory and one of its environments, on the cloud of a name where one is given."""
     workspace = Workspace.here()
     inventory = load(workspace.inventory)
-    if env not in inventory.environments:
-        raise GovcloudError(
-            tr("No environment is called {name}. There are: {known}", name=env, known=", ".join(inventory.environments))
-        )
-    return inventory, chosen_cloud.choose(workspace, inventory.environments[env], name)
+    return inventory, chosen_cloud.choose(workspace, inventory.environment(env), name)
 
 
 def chosen(inventory: Inventory, environment: Environment, names: list[str]) -> list[Unit]:

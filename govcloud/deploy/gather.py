@@ -14,9 +14,7 @@ from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.outputs import EXPORT, StackOutputs, UnitOutputs, read
 from govcloud.core.model.units import units
 from govcloud.core.workspace import Workspace
-from govcloud.deploy.pulumi_cli import Pulumi
-
-_AT_ONCE = 4
+from govcloud.deploy.pulumi_cli import AT_ONCE, Pulumi
 
 
 def gather(pulumi: Pulumi, inventory: Inventory, environment: Environment) -> StackOutputs:
@@ -29,7 +27,7 @@ def gather(pulumi: Pulumi, inventory: Inventory, environment: Environment) -> St
         read_back: dict[str, object] = json.loads(pulumi.text("stack", "output", "--json", "--stack", stack))
         return read_back
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         exports = dict(zip(there, pool.map(printed, there.values()), strict=True))
     found = {name: _validated(name, export[EXPORT]) for name, export in exports.items() if EXPORT in export}
     outputs = StackOutputs(environment=environment.key, units=found)

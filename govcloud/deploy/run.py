@@ -23,9 +23,7 @@ from govcloud.core.progress import Phases
 from govcloud.deploy import clouds_file, credentials, orphans, policy, stacks, unfinished
 from govcloud.deploy.events import Changes, Outcome, Planned
 from govcloud.deploy.gather import known
-from govcloud.deploy.pulumi_cli import Pulumi
-
-_AT_ONCE = 4
+from govcloud.deploy.pulumi_cli import AT_ONCE, Pulumi
 
 
 @dataclass
@@ -54,7 +52,7 @@ def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit], plans:
                 options = ["--config-file", str(copy)]
             return pulumi.operate("preview", stack, "--save-plan", str(policy.plan_of(plans, unit)), *options)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         return Report(dict(zip((unit.name for unit in wanted), pool.map(one, wanted), strict=True)))
 
 
@@ -150,7 +148,7 @@ def in_order(wanted: list[Unit], work: Callable[[Unit], Outcome]) -> Report:
         return _tried(work, unit)
 
     # A unit stands after those it needs, so a worker waits only for units that have a worker already.
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         for unit in wanted:
             running[unit.name] = pool.submit(after_needed, unit)
         try:

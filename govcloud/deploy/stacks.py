@@ -19,10 +19,9 @@ from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import PROJECT, Unit, department_of, units
 from govcloud.deploy import given_access
-from govcloud.deploy.pulumi_cli import Pulumi
+from govcloud.deploy.pulumi_cli import AT_ONCE, Pulumi
 from govcloud.deploy.states import mend
 
-_AT_ONCE = 4
 _CLOUD = "openstack:cloud"
 
 
@@ -59,7 +58,7 @@ def prepare(
         for key, length in _secrets(inventory, unit).items():
             _ensure_secret(pulumi, stack, key, length)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(one, wanted))
 
 

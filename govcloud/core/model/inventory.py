@@ -37,6 +37,13 @@ class Inventory:
         """Return what each size means in an environment."""
         return {**self.city.sizes, **environment.sizes}
 
+    def environment(self, key: str) -> Environment:
+        """Return an environment; raise an error that names those that there are."""
+        if key not in self.environments:
+            known = ", ".join(self.environments)
+            raise GovcloudError(tr("No environment is called {name}. There are: {known}", name=key, known=known))
+        return self.environments[key]
+
     def system(self, key: str) -> tuple[Department, System] | None:
         """Return a system, whose names are used once in a city, and its department."""
         return self._systems.get(key)
