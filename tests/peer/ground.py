@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import openstack
+from openstack.exceptions import ResourceFailure
 
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import application_credentials, clouds_file, default_group
@@ -19,6 +20,7 @@ from govcloud.deploy.credentials import DOMAIN, ROLES
 from govcloud.deploy.remedies import REMEDIES
 
 _QUOTA = ("networks", "subnets", "ports", "routers", "security_groups", "security_group_rules")
+_SECONDS = 60
 
 
 @contextmanager
@@ -46,8 +48,8 @@ def _user(
 ) -> openstack.connection.Connection:
     """Make the project's user anew and return a connection of it.
 
-    Anew, for keystone refuses a token that was given in the same second as a new password; and whatever an interrupted
-    round still does ends with the user whose credential it has.
+    Anew, not with a new password, which takes back tokens that were just given; and whatever an interrupted round still
+    does ends with the user whose credential it has.
     """
     identity: Any = admin.identity
     _end(admin, project.name)
@@ -83,11 +85,16 @@ def _remove(admin: openstack.connection.Connection, like: dict[str, Any], name: 
 
 
 def sweep(cloud: openstack.connection.Connection) -> None:
-    """Remove everything of a project, users before what they use; its default group goes with the project."""
+    """Remove everything of a project, users before what they use, all but its default group."""
     network: Any = cloud.network
     for router in network.routers(project_id=cloud.current_project_id):
         for port in network.ports(device_id=router.id):
             network.remove_interface_from_router(router, port_id=port.id)
+    storage: Any = cloud.block_storage
+    for volume in storage.volumes():
+        # One that is still being made is refused to be removed; one that failed is not.
+        with suppress(ResourceFailure):
+            storage.wait_for_status(volume, "available", failures=["error"], interval=0.5, wait=_SECONDS)
     for remedy in sorted(REMEDIES.values(), key=lambda one: one.rank):
         for thing in [] if remedy.shared or not remedy.listed else [*remedy.listed(cloud, ())]:
             if thing.name != "default":
