@@ -20,7 +20,7 @@ class LoadBalancerArgs:
     """What stands behind, by name, and on which ports it is reached."""
 
     listeners: Mapping[str, int]
-    members: Mapping[str, str]
+    members: Mapping[str, pulumi.Input[str]]
     subnet_id: pulumi.Input[str]
     address: str
     external_network: str | None

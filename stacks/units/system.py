@@ -42,6 +42,7 @@ class _Builder:
         self.secrets = pulumi.Config("govcloud")
         self.secret_refs: dict[str, pulumi.Output[str]] = {}
         self.servers: dict[str, Any] = {}
+        self.ports: dict[str, pulumi.Output[str]] = {}
         self.databases: dict[str, Any] = {}
 
     def build(self) -> dict[str, pulumi.Input[object]]:
@@ -87,9 +88,11 @@ class _Builder:
             )
             self.secret_refs[database.secret] = made.secret_ref
             self.databases[tier.value] = dict(made.database)
-            attached, ids = {database.volume: made.attached}, made.servers.ids
+            attached, made_servers = {database.volume: made.attached}, made.servers
         else:
-            attached, ids = {}, TierServers(f"{self.name}-{tier}", args).ids
+            attached, made_servers = {}, TierServers(f"{self.name}-{tier}", args)
+        ids = made_servers.ids
+        self.ports.update(made_servers.port_ids)
         for key, volume in self.system.storage.volumes.items():
             if volume.tier is tier and key not in attached:
                 volume_args = self._volume_args(key, ids)
@@ -179,7 +182,7 @@ class _Builder:
                 f"{self.name}-{key}",
                 LoadBalancerArgs(
                     listeners=wanted.listeners,
-                    members={name: one.ipv4 for name, one in self._addresses(wanted.tier, group).items()},
+                    members=self._members(wanted.tier, group),
                     subnet_id=self.shared.text("networks", group.zone, "ipv4_subnet_id"),
                     address=str(self.department.networks[group.zone].ipv4_of(wanted.first_host)),
                     external_network=self.context.environment.external_network if wanted.floating_address else None,
@@ -192,6 +195,14 @@ class _Builder:
                 "listeners": dict(wanted.listeners),
             }
         return exported
+
+    def _members(self, tier: Tier, group: ComputeGroup) -> dict[str, pulumi.Output[str]]:
+        # Not before their ports: OVN's balancer looks for each member's port once, when the member is made, and never
+        # watches the health of one that it did not find.
+        return {
+            name: pulumi.Output.all(self.ports[name], one.ipv4).apply(lambda both: str(both[1]))
+            for name, one in self._addresses(tier, group).items()
+        }
 
     def _secret(self, key: str) -> GeneratedSecretArgs:
         return GeneratedSecretArgs(value=self.secrets.require_secret(key), labels=self.labels.at(tier="security"))

@@ -132,6 +132,14 @@ def test_a_port_is_made_first_with_the_addresses_of_the_plan(city: City) -> None
     assert server.inputs["networks"] == [{"port": "approval-elicence-database-2-id"}]
 
 
+def test_a_balancer_learns_of_a_server_only_when_its_port_is_there(city: City) -> None:
+    members = [one for one in city.asked if one["type"].endswith(":Member")]
+    assert members
+    for member in members:
+        server = next(one.inputs["name"] for one in city.of("Member") if member["urn"].endswith(f"::{one.name}"))
+        assert any(urn.endswith(f"Port::{server}") for urn in member["propertyDependencies"]["address"])
+
+
 def _rules(city: City, group: str, direction: str) -> Iterator[Made]:
     for one in city.of("SecGroupRule"):
         if (one.inputs["securityGroupId"], one.inputs["direction"]) == (f"{group}-id", direction):
