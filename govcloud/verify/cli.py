@@ -1,0 +1,15 @@
+"""`govcloud verify`: one command for each thing that can be proved of the running city."""
+
+from __future__ import annotations
+
+import typer
+
+from govcloud.verify import reach_cli
+
+app = typer.Typer(help="Prove the running city: who reaches whom.", no_args_is_help=True)
+app.command("reach")(reach_cli.reach)
+
+
+@app.callback()
+def verify() -> None:
+    """Prove the running city: who reaches whom."""
