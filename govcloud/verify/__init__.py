@@ -1,0 +1,1 @@
+"""`govcloud verify`: the running city is asked whether it is what the inventory says."""
