@@ -28,6 +28,8 @@ _DOCUMENTS = {
 _PLURALS = {
     "network/v2.0/networks": ("network", "network"),
     "network/v2.0/subnets": ("subnet", "subnet"),
+    "network/v2.0/routers": ("router", "router"),
+    "network/v2.0/ports": ("port", "port"),
     "network/v2.0/security-groups": ("security_group", "security_group"),
     "network/v2.0/security-group-rules": ("rule", "security_group_rule"),
     r"load-balancer/v2(?:\.0)?/lbaas/listeners": ("listener", "listener"),
@@ -344,7 +346,9 @@ def _plain(path: str, kind: str, key: str) -> None:
 
     @on("GET", f"/{path}")
     def list_all(cloud: FakeCloud, request: Request) -> dict[str, Any]:
-        same = {name: value for name, value in request.query.items() if name in {"network_id", "project_id"}}
+        same = {
+            name: value for name, value in request.query.items() if name in {"network_id", "project_id", "device_id"}
+        }
         found = cloud.listed(kind, request.project)
         return {plural: [one for one in found if all(one.get(name) == value for name, value in same.items())]}
 
@@ -355,6 +359,8 @@ def _plain(path: str, kind: str, key: str) -> None:
     @on("DELETE", f"/{path}/([^/]+)")
     def delete(cloud: FakeCloud, request: Request, ident: str) -> None:
         cloud.get(kind, ident, request.project)
+        if any(ident in {one.get("network_id"), one.get("device_id")} for one in cloud.of("port").values()):
+            raise Refused(409, f"{kind} {ident} is in use by a port")
         del cloud.of(kind)[ident]
         for part, owner in (("subnet", "network_id"), ("rule", "security_group_id")):
             for one in [name for name, what in cloud.of(part).items() if what.get(owner) == ident]:
@@ -363,6 +369,21 @@ def _plain(path: str, kind: str, key: str) -> None:
 
 for _path, (_kind, _key) in _PLURALS.items():
     _plain(_path, _kind, _key)
+
+
+@on("PUT", "/network/v2.0/routers/([^/]+)/add_router_interface")
+def add_interface(cloud: FakeCloud, request: Request, ident: str) -> dict[str, Any]:
+    router = cloud.get("router", ident, request.project)
+    subnet = cloud.get("subnet", request.json["subnet_id"], request.project)
+    owner = {"device_id": router["id"], "device_owner": "network:router_interface"}
+    port = cloud.add("port", request.project, network_id=subnet["network_id"], **owner)
+    return {"id": ident, "subnet_id": subnet["id"], "port_id": port["id"]}
+
+
+@on("PUT", "/network/v2.0/routers/([^/]+)/remove_router_interface")
+def remove_interface(cloud: FakeCloud, request: Request, ident: str) -> dict[str, Any]:
+    del cloud.of("port")[request.json["port_id"]]
+    return {"id": ident, "port_id": request.json["port_id"]}
 
 
 @on("GET", r"/load-balancer/v2(?:\.0)?/lbaas/providers")

@@ -24,6 +24,7 @@ KINDS = {
     "server": {"metadata": EARLIER.metadata, "flavor": {"vcpus": 1, "ram": 512}},
     "volume": {"metadata": EARLIER.metadata, "status": "available"},
     "image": EARLIER.metadata,
+    "router": {"description": EARLIER.text},
     "network": {"description": EARLIER.text},
     "security_group": {"description": EARLIER.text},
     "loadbalancer": {"description": EARLIER.text},

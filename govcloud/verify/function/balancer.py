@@ -44,13 +44,14 @@ class BalancerScenario(Scenario):
     def clean(self) -> None:
         """Take everything away and give the room back."""
         with self._held:
-            kinds = ("load_balancer", *sweep.OF_SERVERS)
+            kinds = ("load_balancer", "router", *sweep.OF_SERVERS)
             sweep.sweep(self.cloud, self.context.marker, self.context.marker.prefix(self.name), kinds)
 
     def _create(self) -> Said:
         marker = self.context.marker
         self._held.enter_context(self.context.room.taken(len(_NAMES) + 1))
         self._ground = ground.make(self.cloud, marker, self.name)
+        front = ground.in_front(self.cloud, marker, self.name, self._ground)
         provider = self._provider()
         named = {"provider": provider} if provider else {}
         made = self.cloud.load_balancer.create_load_balancer(
@@ -66,7 +67,7 @@ class BalancerScenario(Scenario):
             served = {"name": name, "address": "0.0.0.0", "port": ground.PORT}  # noqa: S104 - inside the test's own network
             self._behind[name] = yard.start(f"behind-{name}", self._ground, serve=served)
         asked = {"address": made.vip_address, "port": ground.PORT}
-        self._client = yard.start("client", self._ground, ask=asked)
+        self._client = yard.start("client", front, ask=asked)
         self._ready()
         return Said(mark("provider {provider}"), {"provider": provider or "default"})
 

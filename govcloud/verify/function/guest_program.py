@@ -63,9 +63,13 @@ def tell(settings: dict[str, Any], state: dict[str, Any]) -> None:
     text = json.dumps(state, sort_keys=True, separators=(",", ":"))
     line = f"{WORD} {settings['nonce']} {zlib.crc32(text.encode()):08x} {text}\n"
     try:
-        with Path(settings["console"]).open("a") as console:
+        # A console must not become this program's controlling terminal.
+        descriptor = os.open(settings["console"], os.O_WRONLY | os.O_APPEND | os.O_NOCTTY)
+        try:
             # Others write there: a line of ours begins at its beginning.
-            console.write("\n" + line)
+            os.write(descriptor, ("\n" + line).encode())
+        finally:
+            os.close(descriptor)
     except OSError:
         pass
 

@@ -54,6 +54,18 @@ def _networks(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # no
         yield one.id, one.name, one.description or ""
 
 
+def _routers(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+    for one in cloud.network.routers(project_id=cloud.current_project_id):
+        yield one.id, one.name, one.description or ""
+
+
+def _remove_router(cloud: Any, ident: str) -> None:  # noqa: ANN401
+    for port in cloud.network.ports(device_id=ident):
+        if str(port.device_owner).startswith("network:router_interface"):
+            cloud.network.remove_interface_from_router(ident, port_id=port.id)
+    cloud.network.delete_router(ident)
+
+
 def _groups(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
     for one in cloud.network.security_groups(project_id=cloud.current_project_id):
         yield one.id, one.name, one.description or ""
@@ -117,6 +129,7 @@ KINDS: dict[str, tuple[str, Lister, Remover]] = {
     "server": ("compute", _servers, lambda cloud, ident: cloud.compute.delete_server(ident)),
     "volume": ("block-storage", _volumes, _remove_volume),
     "image": ("image", _images, lambda cloud, ident: cloud.image.delete_image(ident)),
+    "router": ("network", _routers, _remove_router),
     "network": ("network", _networks, lambda cloud, ident: cloud.network.delete_network(ident)),
     "security_group": ("network", _groups, lambda cloud, ident: cloud.network.delete_security_group(ident)),
     "container": ("object-store", _containers, _remove_container),
