@@ -170,7 +170,11 @@ def running() -> Iterator[FakeCloud]:
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - as the library looks them up
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
+            """Say nothing: that a caller is gone is what killing it looks like from here."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     cloud.url = f"http://127.0.0.1:{server.server_address[1]}"
     cloud.stock()

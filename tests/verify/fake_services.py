@@ -226,7 +226,8 @@ def act(cloud: FakeCloud, request: Request, ident: str) -> Any:  # noqa: ANN401
         elif "resize does nothing" not in cloud.faults:
             flavor = cloud.of("flavor")[asked["resize"]["flavorRef"]]
             found |= {"flavor": {**flavor, "original_name": flavor["name"]}}
-        found["status"] = "ERROR" if found["status"] == "ERROR" else "VERIFY_RESIZE"
+        waits = "ACTIVE" if "confirms by itself" in cloud.faults else "VERIFY_RESIZE"
+        found["status"] = "ERROR" if found["status"] == "ERROR" else waits
     elif "confirmResize" in asked:
         found["status"] = "ACTIVE"
         guest.boots, guest.beats = guest.boots + 1, 0

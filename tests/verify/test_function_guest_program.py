@@ -83,7 +83,9 @@ def test_a_disk_that_came_is_written_and_read_and_read_again_when_it_has_grown(t
 def test_a_disk_of_another_size_is_not_written_to(tmp_path: Path) -> None:
     with running(tmp_path) as state:
         state(lambda seen: seen["beats"] > 0)
-        (tmp_path / "disk1").write_bytes(b"\0" * (SMALL + 512))
+        # It comes in its size at once, as a disk does.
+        (tmp_path / "part").write_bytes(b"\0" * (SMALL + 512))
+        (tmp_path / "part").rename(tmp_path / "disk1")
         beats = state(lambda seen: seen["beats"] > 3)["beats"]
         seen = state(lambda seen: seen["beats"] > beats + 3)
     assert seen["disks"].get(str(tmp_path / "disk1"), {}) == {}
@@ -97,7 +99,8 @@ def test_a_disk_that_forgets_is_told(tmp_path: Path) -> None:
         (tmp_path / "part").write_bytes(b"\0" * SMALL)
         (tmp_path / "part").rename(disk)
         state(lambda seen: str(disk) in seen["disks"])
-        disk.write_bytes(b"\1" * LARGE)
+        (tmp_path / "part").write_bytes(b"\1" * LARGE)
+        (tmp_path / "part").rename(disk)
         seen = state(lambda seen: seen["disks"][str(disk)]["bytes"] == LARGE)
     assert seen["disks"][str(disk)]["kept"] is False
 

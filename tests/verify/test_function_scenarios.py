@@ -198,6 +198,13 @@ def test_a_volume_that_cannot_grow_while_attached_is_taken_off_for_it(tried: Try
     assert "taken off for it" in str(steps["volume extend"].said)
 
 
+def test_a_cloud_that_confirms_a_resize_by_itself_is_not_asked_to(tried: Try) -> None:
+    tried.cloud.faults.add("confirms by itself")
+    steps = tried.run("server")
+    assert steps["server resize"].verdict == Verdict.CONFORM
+    assert steps["server restore"].verdict == Verdict.CONFORM
+
+
 def test_a_project_that_may_make_no_network_lends_one_and_keeps_it(tried: Try) -> None:
     network = tried.cloud.add("network", "approval", name="given", **{"router:external": False})
     tried.cloud.add("subnet", "approval", name="given", network_id=network["id"], cidr="10.1.0.0/24", ip_version=4)

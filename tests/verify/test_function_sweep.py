@@ -121,7 +121,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tried: Try, kill_after: s
         command(tried), cwd=ROOT, env=environment(tried), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        assert came.wait(60), "the run never came so far"
+        assert came.wait(180), "the run never came so far"
     finally:
         running.send_signal(signal.SIGKILL)
         running.communicate(timeout=30)

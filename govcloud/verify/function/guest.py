@@ -146,7 +146,10 @@ class Guest:
     def address(self) -> str:
         """Return its IPv4 address."""
         addresses = (self.look().addresses or {}).values()
-        return next(str(one["addr"]) for network in addresses for one in network if one["version"] == 4)  # noqa: PLR2004
+        found = [str(one["addr"]) for network in addresses for one in network if one["version"] == 4]  # noqa: PLR2004
+        if not found:
+            raise Finding(mark("the server has no IPv4 address"))
+        return found[0]
 
 
 @dataclass(frozen=True)
