@@ -47,13 +47,13 @@ def ensure() -> Tools:
 
 def ensure_pulumi() -> Path:
     """Return the pulumi command: cold, about two minutes on two free cores."""
-    return official_pulumi() or cache.ensure(PULUMI, _key(PULUMI_MODULE, PULUMI_VERSION), _build_pulumi) / PULUMI
+    return official_pulumi() or cache.ensure(PULUMI, key(PULUMI_MODULE, PULUMI_VERSION), _build_pulumi) / PULUMI
 
 
 def ensure_provider() -> Path:
     """Return the plugin for OpenStack: one minute once the command is built."""
-    key = _key(PROVIDER_MODULE, PROVIDER_VERSION)
-    return official_provider() or cache.ensure(PROVIDER, key, _build_provider) / PROVIDER
+    of_provider = key(PROVIDER_MODULE, PROVIDER_VERSION)
+    return official_provider() or cache.ensure(PROVIDER, of_provider, _build_provider) / PROVIDER
 
 
 def official_pulumi() -> Path | None:
@@ -101,7 +101,8 @@ def _build_provider(directory: Path) -> None:
     go.build(PROVIDER_MODULE, ".", {"main.version": PROVIDER_VERSION}, directory / PROVIDER)
 
 
-def _key(module: Path, version: str) -> str:
+def key(module: Path, version: str) -> str:
+    """Return what the result of a build of a module is kept by: everything that goes in."""
     sources = sorted(path for path in module.rglob("*") if path.suffix in {".go", ".mod", ".sum", ".txt"})
     return cache.digest(version, platform.machine(), go.FLAGS, *sources)
 

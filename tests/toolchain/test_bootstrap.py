@@ -101,3 +101,16 @@ def test_settings_of_pip_reach_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert uv.environment()["UV_DEFAULT_INDEX"] == "https://nearer.example/simple"
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.example/simple")
     assert uv.environment()["UV_DEFAULT_INDEX"] == "https://own.example/simple"
+
+
+@pytest.mark.parametrize("told_not_to", [True, False])
+def test_modules_are_compiled_where_python_does_not_keep_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, told_not_to: bool
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(machine, "ENVIRONMENT", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", told_not_to)
+    monkeypatch.setattr(uv, "run", lambda *arguments: asked.append(arguments))
+    machine._make_environment()
+    sync = next(one for one in asked if one[:2] == ("pip", "sync"))
+    assert ("--compile-bytecode" in sync) == told_not_to

@@ -74,11 +74,11 @@ def test_links_are_renewed_in_place(tmp_path: Path) -> None:
 
 def test_build_is_keyed_by_sources(tmp_path: Path) -> None:
     (tmp_path / "main.go").write_text("package main\n")
-    before = build._key(tmp_path, "1")
-    assert build._key(tmp_path, "1") == before
-    assert build._key(tmp_path, "2") != before
+    before = build.key(tmp_path, "1")
+    assert build.key(tmp_path, "1") == before
+    assert build.key(tmp_path, "2") != before
     (tmp_path / "mapping.txt").write_text("one more\n")
-    assert build._key(tmp_path, "1") != before
+    assert build.key(tmp_path, "1") != before
 
 
 def test_failed_build_is_one_line(tmp_path: Path) -> None:
