@@ -97,7 +97,7 @@ def test_what_a_cloud_says_is_never_a_formula(tmp_path: Path) -> None:
     _, table, *_ = report.write(tmp_path, run_of(step("quota servers", 1.0, said=said)))
     cell = openpyxl.load_workbook(table)["功能测试"].cell(4, 8)
     assert cell.data_type == "s"
-    assert str(cell.value).startswith("'=")
+    assert str(cell.value).startswith("=cmd|x")
 
 
 def test_times_are_kept_over_runs_and_only_of_what_went_well(tmp_path: Path) -> None:

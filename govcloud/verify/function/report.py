@@ -18,6 +18,7 @@ import jinja2
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
 from govcloud.core.files import write_atomically
 from govcloud.core.model.results import Result, Verdict
@@ -35,8 +36,7 @@ _COLOURS = {
     Verdict.NOT_TESTED: "FCE9C4",
     Verdict.NOT_APPLICABLE: "E8E8E8",
 }
-# What a spreadsheet would take for a formula, and characters that its format cannot hold.
-_FORMULA = ("=", "+", "-", "@")
+# Characters that a table's format cannot hold.
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -132,18 +132,16 @@ def _page(run: Run, times: Mapping[tuple[str, str], Times]) -> str:
 
 def _table(run: Run, times: Mapping[tuple[str, str], Times]) -> bytes:
     book = Workbook()
-    sheet = book.active
-    if sheet is None:
-        sheet = book.create_sheet()
-    sheet.title = "功能测试"
-    sheet.append([_cell(f"功能测试：{run.cloud}"), None, run.run, _local(run.at)])
-    sheet.append(["合计", *(f"{word} {number}" for _, word, number in run.counts)])
-    sheet.append(list(_HEADINGS))
+    book.remove(book.worksheets[0])
+    sheet: Worksheet = book.create_sheet("功能测试")
+    _append(sheet, [f"功能测试：{run.cloud}", None, run.run, _local(run.at)])
+    _append(sheet, ["合计", *(f"{word} {number}" for _, word, number in run.counts)])
+    _append(sheet, _HEADINGS)
     for row in (1, 3):
         for cell in sheet[row]:
             cell.font = Font(bold=True)
     for one, line in _rows(run, times):
-        sheet.append([_cell(value) for value in line])
+        _append(sheet, line)
         sheet.cell(sheet.max_row, 3).fill = PatternFill("solid", fgColor=_COLOURS.get(one.verdict, "FFFFFF"))
         sheet.cell(sheet.max_row, len(line)).alignment = Alignment(wrap_text=True, vertical="top")
     for number, width in enumerate(_WIDTHS, 1):
@@ -155,12 +153,12 @@ def _table(run: Run, times: Mapping[tuple[str, str], Times]) -> bytes:
     return target.getvalue()
 
 
-def _cell(value: object) -> object:
-    """Return a value as a cell holds it: what a cloud said is never a formula."""
-    if not isinstance(value, str):
-        return value
-    text = _UNFIT.sub("", value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _append(sheet: Worksheet, line: Sequence[object]) -> None:
+    """Append a line of plain values: what a cloud said is a text, whatever it begins with."""
+    sheet.append([_UNFIT.sub("", one) if isinstance(one, str) else one for one in line])
+    for cell in sheet[sheet.max_row]:
+        if cell.data_type == "f":
+            cell.data_type = "s"
 
 
 def _local(at: datetime) -> str:
