@@ -1,4 +1,4 @@
-"""What a department needs of the cloud, counted from its inventory: the least quota, plus the city's headroom.
+"""What a department needs of the cloud, counted from its inventory: the least quota, the city's headroom, and a test's.
 
 Counted are the things that the components make, and with them what the cloud makes by itself: per network one metadata
 port, per load balancer one port of its health monitor, per project one default group.
@@ -31,6 +31,12 @@ _RESERVED = frozenset(
         "security_group_rules",
     }
 )
+
+
+# What `govcloud verify function` makes at a time in the department's project: its largest scenario, a balancer with
+# three servers, and beside it one server with a volume. Headroom is a part of what a department has, and of two members
+# a fifth is none.
+_TESTS_SERVERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +76,11 @@ class Quota:
 
 
 def department_quota(inventory: Inventory, environment: Environment, department: Department) -> Quota:
-    """Return the quota of a department's project."""
+    """Return the quota of a department's project: what it takes, headroom, and room for a test of its functions."""
+    return _with_headroom(inventory, environment, department) + _function_test(inventory.sizes(environment))
+
+
+def _with_headroom(inventory: Inventory, environment: Environment, department: Department) -> Quota:
     return department_need(inventory, environment, department).with_headroom(inventory.city.headroom_percent)
 
 
@@ -86,12 +96,29 @@ def department_need(inventory: Inventory, environment: Environment, department: 
 
 
 def total_quota(inventory: Inventory, environment: Environment) -> Quota:
-    """Return what all departments together may take."""
+    """Return what all departments together may take for good; a test takes its room for minutes."""
     total = Quota()
     for department in inventory.departments.values():
         if department.networks and environment.has(department.key):
-            total += department_quota(inventory, environment, department)
+            total += _with_headroom(inventory, environment, department)
     return total
+
+
+def _function_test(sizes: dict[str, Size]) -> Quota:
+    """Count the test's own; its servers have the smallest flavor. Of networks and ports there are enough spare ones."""
+    smallest = min(sizes.values(), key=lambda size: (size.memory_mib, size.vcpus))
+    return Quota(
+        instances=_TESTS_SERVERS,
+        cores=smallest.vcpus * _TESTS_SERVERS,
+        memory_mib=smallest.memory_mib * _TESTS_SERVERS,
+        volumes=1,
+        volume_gib=2,
+        load_balancers=1,
+        listeners=1,
+        pools=1,
+        members=2,
+        health_monitors=1,
+    )
 
 
 def _shared(inventory: Inventory, environment: Environment, department: Department) -> Quota:
