@@ -216,30 +216,6 @@ def after(method: str, end: str, nth: int, act: Callable[[], None]) -> Plan:
     return Plan(after=look)
 
 
-def test_a_back_end_that_is_not_behind_the_address_is_found(
-    spoiled: Spoiled, cloud: openstack.connection.Connection
-) -> None:
-    api = cloud.load_balancer
-
-    def lose_the_first() -> None:
-        balancer = next(one for one in api.load_balancers() if one.name.startswith(WORD))
-        pool = next(one for one in api.pools() if one.name == balancer.name)
-
-        def ready() -> bool:
-            return bool(api.get_load_balancer(balancer.id).provisioning_status == "ACTIVE")
-
-        wait_for("balancer ACTIVE", ready)
-        api.delete_member(next(one for one in api.members(pool) if one.name == "one"), pool)
-        wait_for("balancer ACTIVE", ready)
-
-    # Both members are there before the monitor is made: then the first is taken away behind the test's back.
-    steps = spoiled.run("balancer", plan=after("POST", "/members", 2, lose_the_first))
-    assert steps["balancer answers"].verdict is Verdict.NONCONFORM
-    assert "behind the address answered: two" in str(steps["balancer answers"].said)
-    assert status([*steps.values()]) == Exit.FINDINGS
-    clean(steps, cloud)
-
-
 def test_a_thing_that_is_not_hidden_is_found(spoiled: Spoiled, cloud: openstack.connection.Connection) -> None:
     """What the department sees is called another's: the look itself works."""
     own: Any = cloud.identity.find_project(PROJECT)  # type: ignore[union-attr]
