@@ -18,7 +18,7 @@ class Service:
     """One supervised process.
 
     `needs` names services that must be ready before it starts. A service with a `port` and a `module` is a WSGI
-    application behind uwsgi, in as many processes as `workers` says. `keeps_children`: what it started outlives it
+    application behind uwsgi. `keeps_children`: what it started outlives it
     (guests outlive nova-compute).
     """
 
@@ -27,7 +27,6 @@ class Service:
     needs: tuple[str, ...] = ()
     port: int | None = None
     module: str | None = None
-    workers: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
     keeps_children: bool = False
 
@@ -54,10 +53,10 @@ HOSTS = (
 )
 
 
-def _wsgi(name: str, port: int, module: str, *needs: str, workers: int = 1, **environment: str) -> Service:
+def _wsgi(name: str, port: int, module: str, *needs: str, **environment: str) -> Service:
     command = f"/opt/openstack/bin/uwsgi --ini /state/etc/uwsgi/{name}.ini"
     return Service(
-        name=name, command=command, port=port, module=module, workers=workers, needs=needs, environment=environment
+        name=name, command=command, port=port, module=module, needs=needs, environment=environment
     )
 
 
@@ -148,8 +147,6 @@ def _openstack() -> list[Service]:
             9696,
             "lab.drivers.neutron_api",
             *(*accounts, "ovn-northd"),
-            # Every unit asks it most, and one process answers 50 calls a second however many ask.
-            workers=2,
             OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini",
             PYTHONPATH="/code",
         ),
