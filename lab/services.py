@@ -18,8 +18,7 @@ class Service:
     """One supervised process.
 
     `needs` names services that must be ready before it starts. A service with a `port` and a `module` is a WSGI
-    application behind uwsgi. `keeps_children`: what it started outlives it
-    (guests outlive nova-compute).
+    application behind uwsgi. `keeps_children`: what it started outlives it (guests outlive nova-compute).
     """
 
     name: str
@@ -55,9 +54,7 @@ HOSTS = (
 
 def _wsgi(name: str, port: int, module: str, *needs: str, **environment: str) -> Service:
     command = f"/opt/openstack/bin/uwsgi --ini /state/etc/uwsgi/{name}.ini"
-    return Service(
-        name=name, command=command, port=port, module=module, needs=needs, environment=environment
-    )
+    return Service(name=name, command=command, port=port, module=module, needs=needs, environment=environment)
 
 
 def _python(name: str, *needs: str, arguments: str = "", **environment: str) -> Service:
