@@ -1,7 +1,7 @@
 """A city of the tests' own: a second checkout with its own lab, made by the README's own commands.
 
 Destructive proofs run here and nowhere else; the checkout's running city is never touched. The city is removed when the
-tests end, and that removal is a test of its own (`tests/zz_end/test_clean.py`).
+tests end, and that removal is a test of its own (`tests/lab/test_zz_clean.py`).
 """
 
 from __future__ import annotations
