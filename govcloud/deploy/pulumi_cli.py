@@ -28,9 +28,8 @@ from govcloud.core.workspace import Workspace
 from govcloud.deploy import database
 from govcloud.deploy.events import Outcome
 
-# How many commands run side by side. More than there are cores: most of a command's time is the provider's waiting, at
-# least 5 s for each network, router and leg of a router before it asks again whether it is there.
-AT_ONCE = 8
+# How many commands run side by side.
+AT_ONCE = 4
 # Longer than the longest of the provider's own limits, which is a server's 30 minutes.
 _SILENCE_SECONDS = 2400
 # How long Pulumi gets to end in order after each signal.
