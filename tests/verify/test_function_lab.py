@@ -203,15 +203,13 @@ def test_a_service_that_is_stopped_could_not_be_looked_at(spoiled: Spoiled) -> N
     assert status([*steps.values()]) == Exit.COULD_NOT_CHECK
 
 
-def after(method: str, end: str, nth: int, act: Callable[[], None]) -> Plan:
-    """Return a plan that acts once, when the nth call whose path ends so has been carried out."""
-    came: list[Call] = []
+def after(method: str, end: str, act: Callable[[], None]) -> Plan:
+    """Return a plan that acts once, when the first call whose path ends so has been carried out."""
+    left = [act]
 
     def look(call: Call) -> None:
-        if call.method == method and call.path.split("?")[0].endswith(end):
-            came.append(call)
-            if len(came) == nth:
-                act()
+        if left and call.method == method and call.path.split("?")[0].endswith(end):
+            left.pop()()
 
     return Plan(after=look)
 
@@ -237,7 +235,7 @@ if WHOLE:  # each takes minutes of waiting for what does not come: `make test-al
                     for rule in cloud.network.security_group_rules(security_group_id=group.id, direction="ingress"):
                         cloud.network.delete_security_group_rule(rule)
 
-        steps = spoiled.run("balancer", plan=after("POST", "/security-group-rules", 1, close))
+        steps = spoiled.run("balancer", plan=after("POST", "/security-group-rules", close))
         assert "behind the address answered: -" in str(steps["balancer answers"].said)
         clean(steps, cloud)
 
@@ -249,7 +247,7 @@ if WHOLE:  # each takes minutes of waiting for what does not come: `make test-al
             cloud.compute.delete_volume_attachment(server.id, attached.volume_id)
             wait_for("available", lambda: cloud.block_storage.get_volume(attached.volume_id).status == "available")
 
-        steps = spoiled.run("volume", plan=after("POST", "/os-volume_attachments", 1, pull))
+        steps = spoiled.run("volume", plan=after("POST", "/os-volume_attachments", pull))
         assert steps["volume attach"].verdict is Verdict.NONCONFORM
         assert steps["volume write and read"].verdict is Verdict.NOT_TESTED
         clean(steps, cloud)
@@ -259,6 +257,6 @@ if WHOLE:  # each takes minutes of waiting for what does not come: `make test-al
             server = next(one for one in cloud.compute.servers(all_projects=True) if one.name.startswith(WORD))
             cloud.compute.delete_server(server.id)
 
-        steps = spoiled.run("server", plan=after("POST", "/servers", 1, lose))
+        steps = spoiled.run("server", plan=after("POST", "/servers", lose))
         assert steps["server create"].verdict is Verdict.NONCONFORM
         clean(steps, cloud)
