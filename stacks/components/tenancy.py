@@ -13,17 +13,23 @@ from stacks.labels import Labels
 
 @dataclass(frozen=True, kw_only=True)
 class DepartmentProjectArgs:
-    """A project."""
+    """A project.
+
+    Octavia deadlocks when it is given the quotas of two new projects at once, and answers 500: `balancers_after` is the
+    quota that this one waits for.
+    """
 
     title: str
     quota: Quota
     labels: Labels
+    balancers_after: openstack.loadbalancer.Quota | None
 
 
 class DepartmentProject(pulumi.ComponentResource):
     """A department's project, given out with its quotas set."""
 
     project_id: pulumi.Output[str]
+    balancers: openstack.loadbalancer.Quota
 
     def __init__(self, name: str, args: DepartmentProjectArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("govcloud:tenancy:DepartmentProject", name, None, opts)
@@ -32,7 +38,8 @@ class DepartmentProject(pulumi.ComponentResource):
             name, name=name, description=args.title, tags=args.labels.as_tags(), opts=self._ours
         )
         quotas = self._quotas(name, project.id, args.quota)
-        self.project_id = pulumi.Output.all(project.id, *quotas).apply(lambda values: str(values[0]))
+        self.balancers = self._balancers(name, project.id, args)
+        self.project_id = pulumi.Output.all(project.id, *quotas, self.balancers.id).apply(lambda values: str(values[0]))
         self.register_outputs({"project_id": self.project_id})
 
     def _quotas(self, name: str, project_id: pulumi.Output[str], quota: Quota) -> list[pulumi.Output[str]]:
@@ -65,7 +72,14 @@ class DepartmentProject(pulumi.ComponentResource):
             security_group_rule=quota.security_group_rules,
             opts=self._ours,
         )
-        balancers = openstack.loadbalancer.Quota(
+        return [compute.id, volumes.id, network.id]
+
+    def _balancers(
+        self, name: str, project_id: pulumi.Output[str], args: DepartmentProjectArgs
+    ) -> openstack.loadbalancer.Quota:
+        before = pulumi.ResourceOptions(depends_on=[args.balancers_after] if args.balancers_after else None)
+        quota = args.quota
+        return openstack.loadbalancer.Quota(
             f"{name}-load-balancers",
             project_id=project_id,
             loadbalancer=quota.load_balancers,
@@ -73,6 +87,5 @@ class DepartmentProject(pulumi.ComponentResource):
             pool=quota.pools,
             member=quota.members,
             health_monitor=quota.health_monitors,
-            opts=self._ours,
+            opts=pulumi.ResourceOptions.merge(self._ours, before),
         )
-        return [compute.id, volumes.id, network.id, balancers.id]

@@ -18,18 +18,19 @@ def build(context: Context) -> dict[str, pulumi.Input[object]]:
         OffersArgs(sizes=inventory.sizes(environment), volume_types=environment.volume_types),
     )
     pools = ZonePools("zones", ZonePoolsArgs(blocks=inventory.plan.zones, labels=context.labels()))
-    projects = {
-        key: DepartmentProject(
-            key,
-            DepartmentProjectArgs(
-                title=department.title,
-                quota=department_quota(inventory, environment, department),
-                labels=context.labels().at(owner=key),
-            ),
-        )
-        for key, department in inventory.departments.items()
-        if department.networks
-    }
+    projects: dict[str, DepartmentProject] = {}
+    for key, department in inventory.departments.items():
+        if department.networks:
+            last = next(reversed(projects.values()), None)
+            projects[key] = DepartmentProject(
+                key,
+                DepartmentProjectArgs(
+                    title=department.title,
+                    quota=department_quota(inventory, environment, department),
+                    labels=context.labels().at(owner=key),
+                    balancers_after=last.balancers if last else None,
+                ),
+            )
     return {
         "projects": {key: project.project_id for key, project in projects.items()},
         "subnet_pools": {zone: dict(ids) for zone, ids in pools.ids.items()},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import openstack.connection
 import pytest
@@ -50,6 +52,20 @@ def test_a_second_up_is_quick_and_changes_nothing(city: City) -> None:
     before = city.run(["pulumi", "stack", "history", "-s", "lab-approval-elicence", "--json"], check=True).stdout
     city.run(["pulumi", "up", "-s", "lab-approval-elicence", "--yes", "--expect-no-changes"], check=True)
     assert json.loads(before)
+
+
+def test_new_projects_get_their_quotas_at_once(cloud: openstack.connection.Connection) -> None:
+    """Each looks for a row not yet there and inserts it: under repeatable read they deadlock, and one gets a 500."""
+    projects = [uuid.uuid4().hex for _ in range(40)]
+
+    def give(project: str) -> int:
+        body = {"quota": {"load_balancer": 4}}
+        return int(cloud.load_balancer.put(f"/lbaas/quotas/{project}", json=body).status_code)
+
+    with ThreadPoolExecutor(8) as several:
+        given = list(several.map(give, projects))
+        list(several.map(lambda project: cloud.load_balancer.delete(f"/lbaas/quotas/{project}"), projects))
+    assert set(given) == {202}
 
 
 def _servers(city: City) -> set[str]:
