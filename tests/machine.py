@@ -14,6 +14,8 @@ from lab import inotify
 
 # Loop devices that kernels make on demand: those that others left may go with ours, new ones may not stay.
 LOOPS = "added loop devices"
+# A killed lab of the same path leaves its groups, which the next one takes over and removes.
+GROUPS = "control groups"
 ADDED = re.compile(r"loop([89]|\d\d+)$")
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "kernel/hostname")
 
@@ -50,9 +52,7 @@ def look(ours: set[str]) -> dict[str, Any]:
         "settings": {name: (Path("/proc/sys") / name).read_text().strip() for name in SYSCTLS},
         # All labs of the machine share this one: the last of them restores it; a killed one leaves that to others.
         "inotify instances without labs": inotify.without_labs(),
-        "control groups": sorted(
-            str(path) for path in Path("/sys/fs/cgroup").glob("*/gc??????") if not foreign(str(path))
-        ),
+        GROUPS: sorted(str(path) for path in Path("/sys/fs/cgroup").glob("*/gc??????") if not foreign(str(path))),
         "network namespaces by name": _output("ip", "netns", "list").splitlines(),
     }
 

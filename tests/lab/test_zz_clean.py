@@ -100,9 +100,11 @@ def test_clean_leaves_the_machine_as_before_and_the_other_lab_as_it_was(city: Ci
     assert catalogue.connect(neighbour).block_storage.get_volume(volume.name.removeprefix("volume-")).size == 1
 
     _clean(checkout)
-    told = set(city.before) - {machine.LOOPS}
+    told = set(city.before) - {machine.LOOPS, machine.GROUPS}
     after = machine.look(ours)
     assert {key: after[key] for key in told} == {key: city.before[key] for key in told}
+    assert set(after[machine.GROUPS]) <= set(city.before[machine.GROUPS])
+    assert not [group for group in after[machine.GROUPS] if Path(group).name in ours]
     if not machine.labs():
         assert int(inotify.SETTING.read_text(encoding="ascii")) == city.before["inotify instances without labs"]
         assert set(after[machine.LOOPS]) <= set(city.before[machine.LOOPS])
