@@ -10,7 +10,7 @@ vsctl set open . external-ids:system-id="$name" external-ids:hostname="$name" \
   external-ids:ovn-remote=unix:/run/ovn/sb.sock external-ids:ovn-encap-type=geneve \
   external-ids:ovn-encap-ip="$address" external-ids:ovn-bridge-mappings=internet:br-ex \
   external-ids:ovn-bridge-datapath-type=netdev external-ids:ovn-monitor-all=true
-# The first chassis is the gateway to the external network; floating addresses answer on the guest's own chassis.
+# The first chassis is the gateway to the external network and answers for all floating addresses.
 [ "$number" != 1 ] || vsctl set open . external-ids:ovn-cms-options=enable-chassis-as-gw
 for bridge in br-int br-ex br-tun; do
   vsctl --may-exist add-br $bridge -- set bridge $bridge datapath_type=netdev
