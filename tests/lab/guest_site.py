@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from openstack.connection import Connection
-from openstack.exceptions import NotFoundException
+from openstack.exceptions import NotFoundException, SDKException
 
 IMAGE = "debian-12"
 SSH = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
@@ -53,7 +54,13 @@ class Server:
             assert server.status != "ERROR" or status == "ERROR", server.fault
             return bool(server.status == status and not server.task_state)
 
-        wait_for(f"{server_name(self)} {status}", reached, seconds)
+        try:
+            wait_for(f"{server_name(self)} {status}", reached, seconds)
+        except AssertionError as error:
+            # What it was doing: a guest that is late says for which of its units it waits.
+            with suppress(SDKException):
+                error.add_note(self.cloud.compute.get_server_console_output(self.id)["output"][-2000:])
+            raise
         return time.monotonic() - start
 
     def run(self, command: str, seconds: float = 40) -> str:
@@ -71,6 +78,10 @@ class Server:
             if done.returncode != 255 or time.monotonic() > end:
                 return done
             time.sleep(0.2)
+
+    def tell(self, command: str) -> None:
+        """Give a command that ends the guest: once, as it may end the connection too, and a second meet a new boot."""
+        self.attempt(command, seconds=0)
 
     @property
     def host(self) -> str:

@@ -54,7 +54,7 @@ def test_a_volume_lives_as_a_disk_does(server: Server, site: Site, volume: Any) 
     assert server.run(f"readlink -f {link}") == device
     server.run(f"echo {link} /data ext4 nofail 0 2 | sudo tee -a /etc/fstab")
     before = server.boot_id()
-    server.attempt("sudo systemctl reboot")
+    server.tell("sudo systemctl reboot")
     wait_for("another boot", lambda: server.boot_id() != before)
     assert server.run("cat /data/file") == "mine"
     server.cloud.compute.stop_server(server.id)
