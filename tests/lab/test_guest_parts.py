@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.drivers.nspawn import device_filter, networkd, nodes, rootfs
+from lab.drivers.nspawn import guest as driver
 from lab.drivers.nspawn.cgroups import HARMLESS, Cgroups
 from lab.drivers.nspawn.commands import GuestError, run
 from lab.drivers.nspawn.device_filter import Device
-from lab.drivers.nspawn.guest import DROPPED, Guest, Identity
+from lab.drivers.nspawn.guest import DROPPED, Guest, Identity, children, wait_until
 from lab.drivers.nspawn.volumes import guest_device
 
 PORT: dict[str, Any] = {
@@ -167,6 +170,52 @@ def test_a_stale_pid_file_is_not_a_running_guest(tmp_path: Path) -> None:
     (guest.directory / "pid").write_text("1\n")
     assert guest.runner == 0
     assert guest.leader == 0
+
+
+def running(tmp_path: Path, script: str) -> tuple[Guest, subprocess.Popen[bytes]]:
+    """Start a shell in a guest's runner's place, known as the guest's by its UUID."""
+    guest = Guest(tmp_path / "11111111-2222-3333-4444-555555555555")
+    guest.write_identity(Identity(guest.uuid, "instance-1", "web", 512, 1))
+    runner = subprocess.Popen(["sh", "-c", script, guest.uuid], cwd=guest.directory, start_new_session=True)
+    (guest.directory / "pid").write_text(f"{runner.pid}\n")
+    return guest, runner
+
+
+@pytest.fixture
+def no_cgroups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let guests be stopped that no control group knows."""
+    monkeypatch.setenv("GOVCLOUD_LAB_ID", "parts")
+    monkeypatch.setattr(Cgroups, "freeze", lambda *_, **__: None)
+
+
+@pytest.mark.usefixtures("no_cgroups")
+def test_a_guest_that_is_stopped_while_it_reboots_leaves_nothing_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As between two boots: what runs the guest is there, its first process is not.
+    guest, runner = running(tmp_path, "sleep 100 & echo $! > child; wait; rm pid")
+    assert wait_until(lambda: (guest.directory / "child").exists() and bool(children(runner.pid)), seconds=10)
+    (child,) = children(runner.pid)
+    threading.Thread(target=runner.wait).start()  # as the lab's first process would
+    monkeypatch.setattr(driver, "END_SECONDS", 0.6)
+    guest.stop()
+    assert guest.runner == 0
+    assert wait_until(lambda: not Path(f"/proc/{child}").exists(), seconds=5)
+
+
+@pytest.mark.parametrize("looks", range(1, 6))
+@pytest.mark.usefixtures("no_cgroups")
+def test_a_guest_that_ends_by_itself_meanwhile_takes_nobody_along(
+    looks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = Guest(tmp_path / "11111111-2222-3333-4444-555555555555")
+    guest.write_identity(Identity(guest.uuid, "instance-1", "web", 512, 1))
+    runner = iter([1 << 30] * looks)  # no process has this number
+    monkeypatch.setattr(Guest, "runner", property(lambda _: next(runner, 0)))
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda process, _: killed.append(process))
+    guest.stop()
+    assert 0 not in killed  # process 0 is the group of whoever stops the guest: all of nova-compute
 
 
 def test_a_failed_command_says_which_and_why() -> None:

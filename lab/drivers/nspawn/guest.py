@@ -33,6 +33,8 @@ DROPPED = (
 )
 POWER_OFF = signal.SIGRTMIN + 4  # what systemd as a container's first process takes as "power off"
 CONSOLE_BYTES = 100 * 1024
+# How long a guest may take to end once it was killed.
+END_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -171,15 +173,23 @@ class Guest:
             return
         write(self.directory / "stop", "")
         self.cgroups.freeze(frozen=False)
-        if grace and self.leader:
-            os.kill(self.leader, POWER_OFF)
-            wait_until(lambda: not self.runner, seconds=grace)
-        for _ in range(100):
-            if not self.runner:
+        end = time.monotonic() + grace
+        while time.monotonic() < end:
+            # Again each second: a systemd that has only just started does not listen yet.
+            _signal([self.leader], POWER_OFF)
+            if wait_until(lambda: not self.runner, seconds=1):
                 return
-            with suppress(ProcessLookupError):
-                os.kill(self.leader or self.runner, signal.SIGKILL)
-            wait_until(lambda: not self.runner, seconds=0.1)
+        end = time.monotonic() + END_SECONDS
+        while time.monotonic() < end:
+            leader = self.leader
+            if leader:
+                _signal([leader], signal.SIGKILL)
+            elif time.monotonic() > end - END_SECONDS / 2:
+                # nspawn was to make a first process, or to clear up behind one, and has not. Never the runner: what it
+                # has just started would go on without it, and hold the guest's files against its next start.
+                _signal(children(self.runner), signal.SIGKILL)
+            if wait_until(lambda: not self.runner, seconds=0.1):
+                return
         raise GuestError(f"the guest {self.identity.hostname} does not end")
 
     def inside(self, *command: str) -> str:
@@ -198,6 +208,13 @@ def children(pid: int) -> list[int]:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def _signal(processes: Sequence[int], number: int) -> None:
+    """Send a signal to processes that may have ended; to process 0, which stands for the sender's own group, never."""
+    for process in filter(None, processes):
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, while_true: Callable[[], bool] = lambda: True) -> bool:

@@ -22,5 +22,6 @@ while [ ! -e stop ]; do
     code=$?
     [ $code -eq $REBOOT ] || break
 done
-rm -f pid
+# In this order: without the first file the guest counts as off, and may be started anew by the second.
 echo "${code:-stopped}" > ended
+rm -f pid
