@@ -11,8 +11,11 @@ from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.language import tr
 
 
-def application() -> typer.Typer:
-    """Assemble the command from the entry points of group `govcloud.commands`."""
+def application(noun: str = "") -> typer.Typer:
+    """Assemble the command from the entry points of group `govcloud.commands`: with this one, or with all.
+
+    All of them bring most of what the project depends on, which takes more time than many a command.
+    """
     app = typer.Typer(
         name="govcloud",
         help="Build, prove and run a city's government cloud.",
@@ -20,7 +23,9 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for found in sorted(importlib.metadata.entry_points(group="govcloud.commands"), key=lambda one: one.name):
+    app.callback()(lambda: None)  # a single command would otherwise take the place of the group
+    commands = importlib.metadata.entry_points(group="govcloud.commands")
+    for found in sorted(commands.select(name=noun) or commands, key=lambda one: one.name):
         command = found.load()
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=found.name)
@@ -32,7 +37,7 @@ def application() -> typer.Typer:
 def main() -> None:
     """Run one command; what the operator can mend is told without a traceback."""
     try:
-        application()()
+        application(*sys.argv[1:2])()
     except GovcloudError as error:
         for message in error.messages:
             print(message, file=sys.stderr)
