@@ -58,7 +58,7 @@ def deploy(
         return
     broken: list[str] = []
     if reconcile:
-        report = _reconcile(pulumi, environment, wanted)
+        report = _reconcile(pulumi, inventory, environment, wanted)
     elif apply:
         report = _apply(pulumi, inventory, environment, wanted, approve)
     else:
@@ -90,10 +90,10 @@ def _apply(
     return report
 
 
-def _reconcile(pulumi: Pulumi, environment: Environment, wanted: list[Unit]) -> run.Report:
+def _reconcile(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit]) -> run.Report:
     with Phases("deploy") as phases, tempfile.TemporaryDirectory(prefix="govcloud-plans-") as folder:
         with phases.phase(tr("looking at what there is")):
-            seen = run.preview(pulumi, environment, wanted, Path(folder))
+            seen = run.preview(pulumi, inventory, environment, wanted, Path(folder))
         return run.reconcile(pulumi, environment, wanted, seen, phases)
 
 
@@ -109,7 +109,7 @@ def _look(
 ) -> tuple[run.Report, list[str]]:
     """Ask what would change in all units; return it, and what of it breaks a rule."""
     with tempfile.TemporaryDirectory(prefix="govcloud-plans-") as folder:
-        report = run.preview(pulumi, environment, wanted, Path(folder))
+        report = run.preview(pulumi, inventory, environment, wanted, Path(folder))
         broken, unseen = policy.judge(pulumi, inventory, environment, wanted, Path(folder))
     for message in unseen:
         say(tr("could not be judged: {told}", told=message))

@@ -139,11 +139,19 @@ def _settled(cloud: Connection, balancer_id: str) -> None:
 
 def _of_balancer(kind: str) -> Remove:
     def remove(cloud: Connection, one: Any) -> None:  # noqa: ANN401 - as above
-        for balancer in getattr(one, "load_balancers", None) or ():
-            _settled(cloud, balancer["id"])
+        for balancer in _balancers(cloud, one):
+            _settled(cloud, balancer)
         getattr(cloud.load_balancer, f"delete_{kind}")(one)
 
     return remove
+
+
+def _balancers(cloud: Connection, one: Any) -> list[str]:  # noqa: ANN401 - as above
+    """Return the balancers that a listener, pool or monitor belongs to; the SDK calls them differently in each."""
+    service: Any = cloud.load_balancer
+    pools = [service.get_pool(pool["id"]) for pool in getattr(one, "pools", None) or () if "id" in pool]
+    named = getattr(one, "load_balancers", None) or getattr(one, "loadbalancers", None) or ()
+    return [str(each["id"]) for each in (*named, *(part for pool in pools for part in pool.loadbalancers))]
 
 
 def _members(cloud: Connection, inputs: Inputs) -> Iterator[Any]:
@@ -153,7 +161,7 @@ def _members(cloud: Connection, inputs: Inputs) -> Iterator[Any]:
 
 def _remove_member(cloud: Connection, member: Any) -> None:  # noqa: ANN401 - as above
     service: Any = cloud.load_balancer
-    for balancer in service.get_pool(member.pool_id).load_balancers:
+    for balancer in service.get_pool(member.pool_id).loadbalancers:
         _settled(cloud, balancer["id"])
     service.delete_member(member, member.pool_id)
 

@@ -18,9 +18,12 @@ from openstack.exceptions import SDKException
 from govcloud.core import cache
 from govcloud.core.errors import GovcloudError
 from govcloud.core.model.environment import Environment
+from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
 from govcloud.deploy import clouds_file, credentials, orphans, policy, stacks, unfinished
+from govcloud.deploy.drift import run as drift
+from govcloud.deploy.drift import states
 from govcloud.deploy.events import Changes, Outcome, Planned
 from govcloud.deploy.gather import known
 from govcloud.deploy.pulumi_cli import AT_ONCE, Pulumi
@@ -39,13 +42,18 @@ class Report:
         return cache.digest(*(f"{name} {outcome.digest}" for name, outcome in sorted(self.outcomes.items())))
 
 
-def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit], plans: Path) -> Report:
-    """Ask the cloud what would change and save it in `plans`; nothing is changed, so no unit waits for another."""
+def preview(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit], plans: Path) -> Report:
+    """Ask the cloud what would change and save it in `plans`; nothing is changed, so no unit waits for another.
+
+    The cloud is asked for lists first, once for all units. Only a unit in which something is not as its state has it is
+    asked about resource by resource.
+    """
+    drifted = _drifted(pulumi, inventory, environment, wanted)
 
     def one(unit: Unit) -> Outcome:
         stack = unit.stack(environment.key)
         with tempfile.TemporaryDirectory(prefix="govcloud-settings-") as folder:
-            options = ["--refresh"]
+            options = ["--refresh"] if unit.name in drifted else []
             if not credentials.known(pulumi.workspace, unit.cloud(environment)):
                 copy = Path(folder) / "settings.yaml"
                 stacks.settings_with_cloud(pulumi.settings(stack), environment.cloud("admin"), copy)
@@ -54,6 +62,20 @@ def preview(pulumi: Pulumi, environment: Environment, wanted: list[Unit], plans:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return Report(dict(zip((unit.name for unit in wanted), pool.map(one, wanted), strict=True)))
+
+
+def _drifted(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit]) -> set[str]:
+    """Return the units whose state the cloud may contradict: all of them, when not everything could be looked at."""
+    names = {unit.name for unit in wanted}
+    known = states.read(pulumi, environment, wanted)
+    if not any(one.resources for one in known.values()):
+        return set()  # of what has never been made there is nothing to ask
+    interrupted = {name for name, one in known.items() if one.pending}
+    try:
+        seen = drift.look(pulumi, inventory, environment, wanted)
+    except (GovcloudError, SDKException, ClientException):
+        return names
+    return names if seen.could_not_look else interrupted | seen.units
 
 
 class _UnitFailedError(Exception):

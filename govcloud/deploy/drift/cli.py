@@ -1,0 +1,79 @@
+"""`govcloud drift`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from govcloud.core.errors import Exit
+from govcloud.core.language import tr
+from govcloud.core.workspace import Workspace
+from govcloud.deploy.asked import chosen, city_of, say
+from govcloud.deploy.drift.compare import Report
+from govcloud.deploy.drift.explained import TOLD
+from govcloud.deploy.drift.run import look
+from govcloud.deploy.pulumi_cli import Pulumi
+
+
+def drift(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[UNIT]...", help="Units; all when none is named.")
+    ] = None,
+    env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
+    cloud: Annotated[str, typer.Option("--cloud", help="Your access in clouds.yaml; remembered.")] = "",
+    json_: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
+) -> None:
+    """Say what the cloud has and no state knows, what a state knows and the cloud lost, and what was changed.
+
+    Nothing is changed. Exit 0 when nothing is found, 1 when something is, 3 when something could not be looked at.
+
+    Example: govcloud drift approval-elicence
+    """
+    inventory, environment = city_of(env, cloud)
+    pulumi = Pulumi(Workspace.here(), environment.state_backend)
+    report = look(pulumi, inventory, environment, chosen(inventory, environment, names or []))
+    if json_:
+        print(json.dumps(report.model_dump(mode="json"), ensure_ascii=False, indent=1))
+    for line in _lines(report):
+        say(line)
+    say(
+        tr(
+            "{unmanaged} unmanaged, {missing} missing, {changed} changed; {calls} calls in {seconds} s",
+            unmanaged=len(report.unmanaged),
+            missing=len(report.missing),
+            changed=len(report.changed),
+            calls=report.api_calls,
+            seconds=report.seconds,
+        )
+    )
+    if report.could_not_look:
+        raise typer.Exit(Exit.COULD_NOT_CHECK)
+    if report.found:
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def _lines(report: Report) -> Iterator[str]:
+    for stray in report.unmanaged:
+        what = f"{TOLD[stray.kind]()} {stray.name} ({stray.id})"
+        yield tr("unmanaged: {what}, of {project}: no state knows it", what=what, project=stray.project or "-")
+    for lost in report.missing:
+        yield tr("missing: {unit}: {what}", unit=lost.unit, what=f"{lost.kind} {lost.name} ({lost.id})")
+    for one in report.changed:
+        for part in one.fields:
+            yield tr(
+                "changed: {unit}: {what}: {field} is {cloud}, and the state has {state}",
+                unit=one.unit,
+                what=f"{one.kind} {one.name}",
+                field=part.field,
+                cloud=_short(part.cloud),
+                state=_short(part.state),
+            )
+    for question in report.could_not_look:
+        yield tr("could not look: {question}", question=question)
+
+
+def _short(value: object) -> str:
+    return tr("nothing") if value is None else json.dumps(value, ensure_ascii=False)

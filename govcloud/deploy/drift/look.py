@@ -1,0 +1,242 @@
+"""The whole cloud by lists: what every project has, as far as our stacks can make it or somebody could beside them.
+
+An administrator sees all projects at once, and asks again, as each department, for what belongs to nobody but the
+department: secrets, containers. Where a provider gives the projects each department asks for its own, and what needs an
+administrator is not asked for: quotas, users, what others have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from govcloud.core.model.environment import Environment
+from govcloud.core.workspace import Workspace
+from govcloud.deploy import application_credentials as minted
+from govcloud.deploy import clouds_file, credentials
+from govcloud.deploy.drift.asking import Asking, Count, LookError, Thing
+
+Lists = dict[str, list[Thing]]
+_AT_ONCE = 8
+_META = "x-container-meta-"
+
+_EVERYWHERE = {
+    "servers": ("compute", "/servers/detail?all_tenants=1"),
+    "server_groups": ("compute", "/os-server-groups?all_projects=1"),
+    "volumes": ("block-storage", "/volumes/detail?all_tenants=1"),
+}
+_OWN = {
+    "servers": ("compute", "/servers/detail"),
+    "server_groups": ("compute", "/os-server-groups"),
+    "volumes": ("block-storage", "/volumes/detail"),
+}
+# The administrator gets them of all projects, others of their own.
+_ALIKE = {
+    "networks": ("network", "/networks"),
+    "subnets": ("network", "/subnets"),
+    "routers": ("network", "/routers"),
+    "ports": ("network", "/ports"),
+    "floating_addresses": ("network", "/floatingips"),
+    "security_groups": ("network", "/security-groups"),
+    "load_balancers": ("load-balancer", "/lbaas/loadbalancers"),
+    "listeners": ("load-balancer", "/lbaas/listeners"),
+    "pools": ("load-balancer", "/lbaas/pools"),
+    "monitors": ("load-balancer", "/lbaas/healthmonitors"),
+    "images": ("image", "/images?limit=500"),
+}
+_ADMINISTERED = {
+    "subnet_pools": ("network", "/subnetpools"),
+    "network_quotas": ("network", "/quotas"),
+    "balancer_quotas": ("load-balancer", "/lbaas/quotas"),
+    "flavors": ("compute", "/flavors/detail?is_public=None"),
+    "volume_types": ("block-storage", "/types?is_public=None"),
+    "projects": ("identity", "/projects"),
+    "users": ("identity", "/users"),
+    "role_assignments": ("identity", "/role_assignments?include_names=1"),
+}
+
+
+@dataclass
+class Picture:
+    """What a cloud has."""
+
+    lists: Lists = field(default_factory=dict)
+    departments: dict[str, str] = field(default_factory=dict)
+    """Departments by their project's id."""
+    own_project: str = ""
+    """The project that the administrator's access is for; empty where there is none."""
+    minted: dict[str, str] = field(default_factory=dict)
+    """By department the id of the application credential that its stacks work with."""
+    could_not_look: list[str] = field(default_factory=list)
+    calls: int = 0
+
+
+@dataclass(frozen=True)
+class Looker:
+    """One look at one cloud."""
+
+    workspace: Workspace
+    environment: Environment
+    projects: Mapping[str, str]
+    """The departments' projects by department, as far as the administrator has made them."""
+    secrets: Mapping[str, str]
+    """When each known secret was last updated, as the states have it."""
+
+    def look(self) -> Picture:
+        """Ask for everything; what is not answered stands in the picture, and the rest is there all the same."""
+        count, picture = Count(), Picture()
+        held = {key: self.environment.cloud(key) for key in self._departments()}
+        accesses = {key: cloud for key, cloud in held.items() if credentials.known(self.workspace, cloud)}
+        departments = {key: self._asking(cloud, count) for key, cloud in accesses.items()}
+        admin = None if self.environment.tenancy else self._asking(self.environment.cloud("admin"), count)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            if admin:
+                picture.departments = {project: key for key, project in self.projects.items()}
+                picture.own_project = _told(picture, lambda: admin.project_id) or ""
+            else:
+                found = pool.map(lambda one: (_told(picture, lambda: one[1].project_id), one[0]), departments.items())
+                picture.departments = {project: key for project, key in found if project}
+            picture.minted = {key: minted.current_id(self.workspace, cloud) for key, cloud in accesses.items()}
+            self._first(picture, pool, admin, departments)
+            self._then(picture, pool, admin, departments)
+        picture.calls = count.calls
+        return picture
+
+    def _departments(self) -> list[str]:
+        return [*self.environment.tenancy.projects] if self.environment.tenancy else [*self.projects]
+
+    def _asking(self, cloud: str, count: Count) -> Asking:
+        return Asking(clouds_file.connect(self.workspace, cloud), count)
+
+    def _first(
+        self, picture: Picture, pool: ThreadPoolExecutor, admin: Asking | None, departments: Mapping[str, Asking]
+    ) -> None:
+        """Ask for what needs nothing but an access."""
+        asked: list[tuple[str, Callable[[], list[Thing]]]] = []
+        for wide, access in [(True, admin)] if admin else [(False, one) for one in departments.values()]:
+            lists = {**_ALIKE, **(_EVERYWHERE | _ADMINISTERED if wide else _OWN)}
+            asked += [(name, _list(access, *where)) for name, where in lists.items() if access]
+        for key, access in departments.items():
+            asked.append(("secrets", _secrets(access, self.secrets)))
+            asked.append(("containers", _containers(access, key)))
+            if not admin:
+                asked.append(("key_pairs", _key_pairs(access, key, "/os-keypairs")))
+        if admin:
+            for project in picture.departments:
+                asked.append(("compute_quotas", _quota(admin, "compute", f"/os-quota-sets/{project}", project)))
+                asked.append(("volume_quotas", _quota(admin, "block-storage", f"/os-quota-sets/{project}", project)))
+        _gather(picture, pool, asked)
+        if not admin:
+            # What a provider shares with everybody is not ours.
+            for name in ("networks", "subnets", "security_groups", "images"):
+                if name in picture.lists:
+                    picture.lists[name] = [one for one in picture.lists[name] if project_of(one) in picture.departments]
+        _take_apart(picture.lists)
+
+    def _then(
+        self, picture: Picture, pool: ThreadPoolExecutor, admin: Asking | None, departments: Mapping[str, Asking]
+    ) -> None:
+        """Ask for what the first answers have named."""
+        asked: list[tuple[str, Callable[[], list[Thing]]]] = []
+        by_project = {project: departments.get(key) for project, key in picture.departments.items()}
+        if "pools" in picture.lists:
+            picture.lists["members"] = []
+        for one in picture.lists.get("pools", []):
+            access = admin or by_project.get(project_of(one))
+            if access and one["members"]:
+                asked.append(("members", _list(access, "load-balancer", f"/lbaas/pools/{one['id']}/members")))
+        if admin:
+            for user in picture.lists.get("users", []):
+                if (key := deployed_by(user)) in departments:
+                    asked.append(("key_pairs", _key_pairs(admin, key, f"/os-keypairs?user_id={user['id']}")))
+                    path = f"/users/{user['id']}/application_credentials"
+                    asked.append(("application_credentials", _list(admin, "identity", path)))
+        _gather(picture, pool, asked)
+
+
+def _take_apart(lists: Lists) -> None:
+    """Make lists of what comes inside others: rules in their groups, attachments in their volumes."""
+    if "security_groups" in lists:
+        lists["security_group_rules"] = [
+            rule for group in lists["security_groups"] for rule in group["security_group_rules"]
+        ]
+    if "volumes" in lists:
+        lists["attachments"] = [
+            {**one, "id": f"{one['server_id']}/{one['volume_id']}", "project_id": project_of(volume)}
+            for volume in lists["volumes"]
+            for one in volume["attachments"]
+        ]
+
+
+def project_of(thing: Thing) -> str:
+    """Return the project that a thing belongs to, whatever its service calls that."""
+    names = ("project_id", "tenant_id", "os-vol-tenant-attr:tenant_id", "owner")
+    return str(next((thing[name] for name in names if thing.get(name)), ""))
+
+
+def deployed_by(user: Thing) -> str:
+    """Return the department whose units a user deploys; empty for any other."""
+    name, _, work = str(user["name"]).rpartition("-")
+    return name if work == "deployer" else ""
+
+
+def _told(picture: Picture, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is asked for
+    try:
+        return ask()
+    except LookError as error:
+        picture.could_not_look.append(str(error))
+        return None
+
+
+def _gather(picture: Picture, pool: ThreadPoolExecutor, asked: list[tuple[str, Callable[[], list[Thing]]]]) -> None:
+    answers = pool.map(lambda one: (one[0], _told(picture, one[1])), asked)
+    for name, answer in answers:
+        if answer is not None:
+            picture.lists.setdefault(name, []).extend(answer)
+
+
+def _list(access: Asking, service: str, path: str) -> Callable[[], list[Thing]]:
+    return lambda: access.listed(service, path)
+
+
+def _quota(access: Asking, service: str, path: str, project: str) -> Callable[[], list[Thing]]:
+    return lambda: [{**access.one(service, path)["quota_set"], "project_id": project}]
+
+
+def _key_pairs(access: Asking, department: str, path: str) -> Callable[[], list[Thing]]:
+    return lambda: [{**one["keypair"], "department": department} for one in access.listed("compute", path)]
+
+
+def _secrets(access: Asking, known: Mapping[str, str]) -> Callable[[], list[Thing]]:
+    def asked() -> Iterator[Thing]:
+        for one in access.listed("key-manager", "/secrets?limit=100"):
+            name = str(one["secret_ref"]).rpartition("/")[2]
+            told = {**one, "id": name, **access.one("key-manager", f"/secrets/{name}/metadata")}
+            # Whoever changes the list of readers changes this time; the labels above leave it as it is.
+            if str(one["updated"]).rstrip("Z") != known.get(name, "").rstrip("Z"):
+                told["acl"] = access.one("key-manager", f"/secrets/{name}/acl")
+            yield told
+
+    return lambda: [*asked()]
+
+
+def _containers(access: Asking, department: str) -> Callable[[], list[Thing]]:
+    def asked() -> Iterator[Thing]:
+        for one in access.listed("object-store", "?format=json"):
+            yield {"name": one["name"], "department": department, **_container(access, one["name"])}
+
+    return lambda: [*asked()]
+
+
+def _container(access: Asking, name: str) -> Thing:
+    said = {key.lower(): value for key, value in access.headers("object-store", f"/{name}").items()}
+    return {
+        "metadata": {key.removeprefix(_META): value for key, value in said.items() if key.startswith(_META)},
+        "container_read": said.get("x-container-read"),
+        "container_write": said.get("x-container-write"),
+        "container_sync_to": said.get("x-container-sync-to"),
+        "container_sync_key": said.get("x-container-sync-key"),
+        "versioning": said.get("x-versions-enabled", "").lower() == "true",
+    }
