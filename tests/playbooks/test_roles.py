@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.playbooks.harness import Applied, Result, apply
+from tests.playbooks.uplink_ends import border_router
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +116,27 @@ def _serves_licences(folder: Path) -> bool:
     )
 
 
+def _border_router(folder: Path) -> Case:
+    return Case(
+        border_router(folder, SECRET, "the-province's-key"),
+        {"border_router_neighbours": None},
+        "missing required arguments: border_router_neighbours",
+        _peers_with_the_province,
+        ["reload nftables", "restart wg-quick@province", "restart frr", "reload frr", "restart uplink-state.timer"],
+    )
+
+
+def _peers_with_the_province(folder: Path) -> bool:
+    tunnel = folder / "etc/wireguard"
+    key = tunnel / "province.key"
+    return (
+        "neighbor 10.21.255.2 prefix-list PROVINCE in" in (folder / "etc/frr/frr.conf").read_text(encoding="utf-8")
+        and SECRET not in (tunnel / "province.conf").read_text(encoding="utf-8")
+        and key.read_text(encoding="utf-8") == f"{SECRET}\n"
+        and key.stat().st_mode & 0o777 == 0o600
+    )
+
+
 def _disk(folder: Path) -> Path:
     with (folder / "disk").open("wb") as file:
         file.truncate(16 << 20)
@@ -130,6 +152,7 @@ ROLES: dict[str, Callable[[Path], Case]] = {
     "attached_volume": _attached_volume,
     "web_server": _web_server,
     "application_server": _application_server,
+    "border_router": _border_router,
 }
 
 
