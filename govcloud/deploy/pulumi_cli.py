@@ -47,8 +47,10 @@ class Pulumi:
     def environment(self) -> dict[str, str]:
         """Return the environment that the command and its plugins get."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+        # Its programs live for seconds, and have room for what a tenth of their work would be to collect.
+        quick = {"GOGC": "400"}
         # Makes `--event-log` known, as Pulumi's own automation interface does.
-        return {**kept, **variables(self.workspace, self.state_backend), "PULUMI_DEBUG_COMMANDS": "true"}
+        return {**quick, **kept, **variables(self.workspace, self.state_backend), "PULUMI_DEBUG_COMMANDS": "true"}
 
     def stacks(self) -> set[str]:
         """Return the names of the stacks that exist."""

@@ -23,8 +23,9 @@ HOSTS = {"compute-1", "compute-2"}
 # What a server leaves in the lab, if anything: one line each.
 RESIDUE = """
 for node in compute-1 compute-2; do ls -d /state/nova/$node/nspawn/instances/$1 2>/dev/null; done
-ls -d /run/netns/$2 /sys/fs/cgroup/*/$GOVCLOUD_LAB_ID/guests/$2 2>/dev/null
-find /sys/fs/cgroup -path "*/guests/$2" -prune 2>/dev/null
+ls -d /run/netns/$2 2>/dev/null
+# Another lab of the machine has servers of the same names: the lab's own name tells them apart.
+ls -d /sys/fs/cgroup/$(hostname)/guests/$2 /sys/fs/cgroup/*/$(hostname)/guests/$2 2>/dev/null
 for node in 1 2; do
     ovs-vsctl --db=unix:/run/ovs$node/db.sock --bare --columns=name find Interface external_ids:vm-uuid=$1
 done

@@ -146,6 +146,16 @@ def test_limits_stand_above_the_group_of_the_processes(tmp_path: Path) -> None:
     assert (top / "cpuset/lab/guests/one/inside/cpuset.mems").read_text() == "0-1\n"
 
 
+def test_a_group_goes_when_its_last_process_has_left_it(tmp_path: Path) -> None:
+    inside = version_1(tmp_path) / "pids/lab/guests/one/inside"
+    inside.mkdir(parents=True)
+    still_there = inside / "process"  # a directory with something in it is refused, as a group with a process in it is
+    still_there.touch()
+    threading.Timer(0.2, still_there.unlink).start()
+    Cgroups("one", tmp_path, "lab").remove()
+    assert not inside.parent.exists()
+
+
 def test_no_guest_starts_without_the_labs_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GOVCLOUD_LAB_ID", raising=False)
     with pytest.raises(GuestError, match="GOVCLOUD_LAB_ID"):
@@ -212,6 +222,7 @@ def test_a_guest_that_ends_by_itself_meanwhile_takes_nobody_along(
     guest.write_identity(Identity(guest.uuid, "instance-1", "web", 512, 1))
     runner = iter([1 << 30] * looks)  # no process has this number
     monkeypatch.setattr(Guest, "runner", property(lambda _: next(runner, 0)))
+    monkeypatch.setattr(Guest, "_is_runner", lambda *_: next(runner, 0) > 0)
     killed: list[int] = []
     monkeypatch.setattr(os, "kill", lambda process, _: killed.append(process))
     guest.stop()

@@ -7,6 +7,7 @@ own cgroup tree, whose top is then `inside`: what stands above it is out of its 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -88,12 +89,18 @@ class Cgroups:
         except FileNotFoundError:
             return False
 
-    def remove(self) -> None:
-        """Remove the guest's cgroups; one that still has a process in it stays for the next sweep."""
-        for hierarchy in self._hierarchies():
-            for directory, _, _ in os.walk(hierarchy / self._below, topdown=False):
-                with suppress(OSError):
-                    Path(directory).rmdir()
+    def remove(self, seconds: float = 2) -> None:
+        """Remove the guest's cgroups; the last of its processes may need a moment to leave them."""
+        end = time.monotonic() + seconds
+        tops = [hierarchy / self._below for hierarchy in self._hierarchies()]
+        while True:
+            for top in tops:
+                for directory, _, _ in os.walk(top, topdown=False):
+                    with suppress(OSError):
+                        Path(directory).rmdir()
+            if not any(top.exists() for top in tops) or time.monotonic() > end:
+                return
+            time.sleep(0.03)
 
     def _hierarchies(self) -> Sequence[Path]:
         if self._unified:

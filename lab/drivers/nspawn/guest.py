@@ -117,10 +117,16 @@ class Guest:
         """The process id of the runner, 0 when the guest is off; a stale file of a lost lab does not count."""
         try:
             pid = int((self.directory / "pid").read_text())
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError):
             return 0
-        return pid if self.uuid.encode() in command else 0
+        return pid if self._is_runner(pid) else 0
+
+    def _is_runner(self, pid: int) -> bool:
+        """Whether a process is this guest's runner; one that has ended is not, even if nobody has asked for its end."""
+        try:
+            return self.uuid.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
 
     @property
     def leader(self) -> int:
@@ -169,7 +175,8 @@ class Guest:
 
     def stop(self, grace: float = 0) -> None:
         """Power the guest off: by its own systemd within `grace` seconds, else at once."""
-        if not self.runner:
+        runner = self.runner
+        if not runner:
             return
         write(self.directory / "stop", "")
         self.cgroups.freeze(frozen=False)
@@ -177,7 +184,7 @@ class Guest:
         while time.monotonic() < end:
             # Again each second: a systemd that has only just started does not listen yet.
             _signal([self.leader], POWER_OFF)
-            if wait_until(lambda: not self.runner, seconds=1):
+            if wait_until(lambda: not self._is_runner(runner), seconds=1):
                 return
         end = time.monotonic() + END_SECONDS
         while time.monotonic() < end:
@@ -187,8 +194,8 @@ class Guest:
             elif time.monotonic() > end - END_SECONDS / 2:
                 # nspawn was to make a first process, or to clear up behind one, and has not. Never the runner: what it
                 # has just started would go on without it, and hold the guest's files against its next start.
-                _signal(children(self.runner), signal.SIGKILL)
-            if wait_until(lambda: not self.runner, seconds=0.1):
+                _signal(children(runner), signal.SIGKILL)
+            if wait_until(lambda: not self._is_runner(runner), seconds=0.1):
                 return
         raise GuestError(f"the guest {self.identity.hostname} does not end")
 
