@@ -89,7 +89,7 @@ def test_a_fault_is_found_by_the_step_that_looks_for_it(
     tried: Try, monkeypatch: pytest.MonkeyPatch, case: tuple[str, str, str, str]
 ) -> None:
     fault, name, verdict, reason = case
-    monkeypatch.setenv("GOVCLOUD_PATIENCE", "1")
+    monkeypatch.setenv("GOVCLOUD_PATIENCE", "3")
     tried.cloud.faults.add(fault)
     scenario = name.partition(" ")[0]
     foreign = put_foreign(tried) if scenario == "isolation" else ()
