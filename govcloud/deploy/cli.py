@@ -110,7 +110,8 @@ def _look(
     """Ask what would change in all units; return it, and what of it breaks a rule."""
     with tempfile.TemporaryDirectory(prefix="govcloud-plans-") as folder:
         report = run.preview(pulumi, inventory, environment, wanted, Path(folder))
-        broken, unseen = policy.judge(pulumi, inventory, environment, wanted, Path(folder))
+        seen = [unit for unit in wanted if report.outcomes[unit.name].ok]
+        broken, unseen = policy.judge(pulumi, inventory, environment, seen, Path(folder))
     for message in unseen:
         say(tr("could not be judged: {told}", told=message))
     return report, broken

@@ -58,6 +58,11 @@ class Outcome:
     """What has begun and not ended: by URN, what it is and what is done to it."""
 
     @property
+    def nothing(self) -> bool:
+        """Whether it went well and neither a resource nor what the stack tells others changes."""
+        return self.ok and not self.changes.total and not self.export_changes
+
+    @property
     def digest(self) -> str:
         """Name exactly these steps, in whatever order they come."""
         return cache.digest(*sorted(self.steps))

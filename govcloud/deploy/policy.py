@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from govcloud.core.errors import Exit, GovcloudError
@@ -29,10 +29,12 @@ def plan_of(folder: Path, unit: Unit) -> Path:
 
 
 def judge(
-    pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: Iterable[Unit], plans: Path
+    pulumi: Pulumi, inventory: Inventory, environment: Environment, units: Sequence[Unit], plans: Path
 ) -> tuple[list[str], list[str]]:
-    """Return what breaks a rule in the saved plans, and what could not be seen there."""
-    units = [unit for unit in wanted if plan_of(plans, unit).is_file()]
+    """Return what breaks a rule in units, and what could not be seen there.
+
+    They are judged by their saved plans; where there is none, because nothing would change, by their states.
+    """
     if not units:
         return [], []
     rules = [*importlib.metadata.entry_points(group=_RULES)]
@@ -42,7 +44,8 @@ def judge(
         )
         raise GovcloudError(message, status=Exit.COULD_NOT_CHECK)
     states = [_state(pulumi, unit.stack(environment.key), plans) for unit in units]
-    files = [*(plan_of(plans, unit) for unit in units), *(state for state in states if state.is_file())]
+    saved = [plan for plan in (plan_of(plans, unit) for unit in units) if plan.is_file()]
+    files = [*saved, *(state for state in states if state.is_file())]
     broken: list[str] = []
     unseen: list[str] = []
     for one in rules:

@@ -21,7 +21,7 @@ from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
-from govcloud.deploy import clouds_file, credentials, orphans, policy, stacks, unfinished
+from govcloud.deploy import clouds_file, credentials, orphans, policy, stacks, unchanged, unfinished
 from govcloud.deploy.drift import run as drift
 from govcloud.deploy.drift import states
 from govcloud.deploy.events import Changes, Outcome, Planned
@@ -46,11 +46,15 @@ def preview(pulumi: Pulumi, inventory: Inventory, environment: Environment, want
     """Ask the cloud what would change and save it in `plans`; nothing is changed, so no unit waits for another.
 
     The cloud is asked for lists first, once for all units. Only a unit in which something is not as its state has it is
-    asked about resource by resource.
+    asked about resource by resource; one that is, and of which nothing else has changed either, is not planned anew.
     """
     drifted = _drifted(pulumi, inventory, environment, wanted)
+    names = {unit.name: "" if unit.name in drifted else unchanged.key(pulumi, environment, unit) for unit in wanted}
+    as_before = {unit.name for unit in wanted if unchanged.noted(pulumi, environment, unit, names[unit.name])}
 
     def one(unit: Unit) -> Outcome:
+        if unit.name in as_before:
+            return Outcome(ok=True)
         stack = unit.stack(environment.key)
         with tempfile.TemporaryDirectory(prefix="govcloud-settings-") as folder:
             options = ["--refresh"] if unit.name in drifted else []
@@ -58,10 +62,14 @@ def preview(pulumi: Pulumi, inventory: Inventory, environment: Environment, want
                 copy = Path(folder) / "settings.yaml"
                 stacks.settings_with_cloud(pulumi.settings(stack), environment.cloud("admin"), copy)
                 options = ["--config-file", str(copy)]
-            return pulumi.operate("preview", stack, "--save-plan", str(policy.plan_of(plans, unit)), *options)
+            outcome = pulumi.operate("preview", stack, "--save-plan", str(policy.plan_of(plans, unit)), *options)
+        if outcome.nothing:
+            unchanged.note(pulumi, environment, unit, names[unit.name])
+        return outcome
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return Report(dict(zip((unit.name for unit in wanted), pool.map(one, wanted), strict=True)))
+        outcomes = dict(zip((unit.name for unit in wanted), pool.map(one, wanted), strict=True))
+    return Report(outcomes)
 
 
 def _drifted(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit]) -> set[str]:
@@ -151,7 +159,7 @@ def _quiet(pulumi: Pulumi, environment: Environment, units: list[Unit], seen: Re
         if not one.department or credentials.lasts(pulumi.workspace, one.cloud(environment))
         if unfinished.window(pulumi.workspace, one.stack(environment.key)) is None
     }
-    return {name for name, one in outcomes.items() if one.ok and not one.changes.total and not one.export_changes}
+    return {name for name, one in outcomes.items() if one.nothing}
 
 
 def in_order(wanted: list[Unit], work: Callable[[Unit], Outcome]) -> Report:

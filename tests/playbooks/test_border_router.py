@@ -172,8 +172,7 @@ def _counted(said: str) -> tuple[int, int]:
 def test_a_cut_line_withdraws_the_routes_and_leads_nowhere_else(uplink: Uplink) -> None:
     assert uplink.alarm() == 0
     # Without it the routes go too, but only by BGP's own timers.
-    watched = json.loads(uplink.city.shell("vtysh -c 'show bfd peers json'"))
-    assert sorted(one["status"] for one in watched) == ["up", "up"], watched
+    _until(lambda: _watched(uplink) == ["up", "up"], 30, "nobody watches the line")
     ways: set[str] = set()
 
     def gone() -> bool:
@@ -199,6 +198,11 @@ def test_a_cut_line_withdraws_the_routes_and_leads_nowhere_else(uplink: Uplink) 
     assert (alarm, uplink.alarm()) == (1, 0)
     assert NEIGHBOUR[4] in reasons
     assert NEIGHBOUR[6] in reasons
+
+
+def _watched(uplink: Uplink) -> list[str]:
+    """Return how BFD is with each neighbour."""
+    return [one["status"] for one in json.loads(uplink.city.shell("vtysh -c 'show bfd peers json'"))]
 
 
 def test_a_flood_of_networks_ends_the_session(uplink: Uplink) -> None:
