@@ -10,6 +10,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Kind, Unit
 from govcloud.core.workspace import Workspace
-from govcloud.deploy.drift.asking import Count, LookError, _next
+from govcloud.deploy.drift.asking import Asking, Count, LookError, _next
 from govcloud.deploy.drift.compare import Report, compare
 from govcloud.deploy.drift.fields import plain
 from govcloud.deploy.drift.kinds import KINDS
@@ -157,8 +158,10 @@ def test_what_the_platform_makes_by_itself_is_explained(listed: str, thing: dict
     [
         ("ports", {"id": "1", "device_owner": "network:router_interface", "device_id": "r", "fixed_ips": []}),
         ("ports", {"id": "1", "device_owner": "ovn-lb:vip", "device_id": "lb-nobody's", "name": ""}),
-        ("users", {"id": "u", "name": "somebody"}),
-        ("users", {"id": "u", "name": "nobody-deployer"}),
+        ("users", {"id": "u", "name": "somebody", "domain_id": "default"}),
+        ("users", {"id": "u", "name": "nobody-deployer", "domain_id": "default"}),
+        ("users", {"id": "u", "name": "approval-deployer", "domain_id": "another"}),
+        ("users", {"id": "u", "name": "nova", "domain_id": "another"}),
         ("projects", {"id": "p", "name": "shadow"}),
         (
             "security_group_rules",
@@ -185,23 +188,47 @@ def test_what_belongs_to_others_is_theirs() -> None:
     assert held(resources(), cloud).unmanaged == ()
 
 
-def _assignment(user: str, role: str) -> dict[str, Any]:
+APPROVAL = {"project": {"id": SAMPLES["project"], "name": "approval"}}
+EVERYWHERE = {"domain": {"id": "default"}, "OS-INHERIT:inherited_to": "projects"}
+
+
+def _assignment(user: str, role: str, scope: dict[str, Any]) -> dict[str, Any]:
     return {
-        "user": {"id": user, "name": user},
+        "user": {"id": user, "name": user, "domain": {"id": "default"}},
         "role": {"id": role, "name": role},
-        "scope": {"project": {"id": SAMPLES["project"], "name": "approval"}},
+        "scope": scope,
         "links": {"assignment": f"http://cloud/v3/projects/p/users/{user}/roles/{role}"},
     }
 
 
 @pytest.mark.parametrize(
-    ("user", "role", "told"),
-    [("approval-deployer", "member", False), ("approval-deployer", "admin", True), ("police-deployer", "member", True)],
+    ("user", "role", "scope", "told"),
+    [
+        ("approval-deployer", "member", APPROVAL, False),
+        ("nova", "admin", {"project": {"id": "s", "name": "service"}}, False),
+        ("admin", "admin", {"system": {"all": True}}, False),
+        ("approval-deployer", "admin", APPROVAL, True),
+        ("approval-deployer", "member", {**APPROVAL, "OS-INHERIT:inherited_to": "projects"}, True),
+        ("approval-deployer", "member", EVERYWHERE, True),
+        ("police-deployer", "member", APPROVAL, True),
+        ("somebody", "admin", {"project": {"id": "a", "name": "admin"}}, True),
+        ("somebody", "reader", {"system": {"all": True}}, True),
+    ],
 )
-def test_a_role_in_a_department_is_told_unless_its_units_need_it(user: str, role: str, *, told: bool) -> None:
+def test_a_role_is_told_unless_its_holder_is_known_and_its_units_need_it(
+    user: str, role: str, scope: dict[str, Any], *, told: bool
+) -> None:
     cloud = picture()
-    cloud.lists["role_assignments"] = [_assignment(user, role)]
+    cloud.lists["role_assignments"] = [_assignment(user, role, scope)]
     assert [one.name for one in held(resources(), cloud).unmanaged] == ([f"{user}: {role}"] if told else [])
+
+
+def test_a_role_of_a_group_is_told() -> None:
+    cloud = picture()
+    by_group = {**_assignment("somebody", "member", APPROVAL), "group": {"id": "g", "name": "friends"}}
+    del by_group["user"]
+    cloud.lists["role_assignments"] = [by_group]
+    assert [one.name for one in held(resources(), cloud).unmanaged] == ["friends: member"]
 
 
 @pytest.mark.parametrize(
@@ -270,13 +297,36 @@ def test_questions_are_counted_and_what_failed_is_named() -> None:
         count.one_more()
         return [{"id": "1"}]
 
+    asked = [("secrets", answers), ("secrets", fails), ("secrets", answers), ("servers", answers), ("servers", answers)]
     with ThreadPoolExecutor(2) as pool:
-        _gather(cloud, pool, [("ports", fails), ("servers", answers), ("servers", answers)])
-    assert (count.calls, cloud.could_not_look, cloud.lists) == (
-        2 + 1,
-        ["network /ports: 503"],
-        {"servers": [{"id": "1"}, {"id": "1"}]},
-    )
+        _gather(cloud, pool, asked)
+    assert (count.calls, cloud.could_not_look) == (len(asked), ["network /ports: 503"])
+    # Of a list that is there in part nothing may count as gone.
+    assert cloud.lists == {"servers": [{"id": "1"}, {"id": "1"}]}
+
+
+class _Answers:
+    """A session that answers everything alike."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def get_token(self) -> str:
+        return "token"
+
+    def get_endpoint(self, **_: object) -> str:
+        return "http://cloud/"
+
+    def request(self, *_: object, **__: object) -> Any:  # noqa: ANN401 - as requests has it
+        return SimpleNamespace(json=lambda: json.loads(self.text))
+
+
+@pytest.mark.parametrize("text", ['{"servers": ', "{}", "null", '"x"', '{"error": {"code": 500}}'])
+def test_half_an_answer_is_no_answer(text: str) -> None:
+    config = SimpleNamespace(get_interface=lambda: "public", region_name="here")
+    connection: Any = SimpleNamespace(session=_Answers(text), config=config)
+    with pytest.raises(LookError, match="compute /servers: the answer"):
+        Asking(connection, Count()).listed("compute", "/servers")
 
 
 def test_a_damaged_state_is_not_compared(tmp_path: Path) -> None:

@@ -171,6 +171,8 @@ def _added(hands: Hands, department: str) -> dict[str, tuple[str, Callable[[], o
         name=name, image_id=admin.image.find_image("debian-12").id, flavor_id=image, networks="none"
     )
     made["servers"] = (server.id, lambda: cloud.compute.delete_server(server, force=False))
+    placed = cloud.compute.create_server_group(name=name, policy="affinity")
+    made["server_groups"] = (placed.id, lambda: cloud.compute.delete_server_group(placed))
     user = admin.identity.create_user(name=name, password=secrets.token_urlsafe(24))
     made["users"] = (user.id, lambda: admin.identity.delete_user(user))
     project = admin.identity.create_project(name=name)
@@ -211,10 +213,12 @@ def test_whatever_is_made_beside_the_states_is_told(city: City, hands: Hands) ->
 
 
 def test_what_cannot_be_looked_at_is_said_and_is_no_drift(city: City) -> None:
+    """Of one department only: what the others answered must not make its things missing."""
     clouds = Workspace(city.root).clouds_yaml
     kept = clouds.read_text(encoding="utf-8")
     try:
-        clouds.write_text(kept.replace("application_credential_secret: ", "application_credential_secret: x"))
+        named = "application_credential_secret: "
+        clouds.write_text(kept.replace(named, f"{named}x", 1), encoding="utf-8")
         done = city.run(["govcloud", "drift", "--json"])
     finally:
         clouds.write_text(kept, encoding="utf-8")

@@ -32,6 +32,15 @@ class Capacity(Model):
     volume_gib: Annotated[int, Field(ge=1)]
 
 
+class Whitelist(Model):
+    """What stands in the cloud beside the states and is meant to; of everything else `govcloud drift` tells."""
+
+    projects: tuple[str, ...] = ()
+    """Projects of whoever runs the cloud."""
+    users: tuple[str, ...] = ()
+    """Users of whoever runs the cloud, its services' own among them; any role of theirs is all right."""
+
+
 class SharedService(Model):
     """Something that every server may reach: packages, time, logs, names."""
 
@@ -111,6 +120,7 @@ class Environment(Model):
     """PostgreSQL database that keeps the stacks' states, without a password; if absent, a folder of the checkout."""
     access: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """The operator's own access in clouds.yaml, if it is not `<environment>-admin`; `--cloud` names another."""
+    whitelist: Whitelist = Whitelist()
     tenancy: Tenancy | None = None
     """What the provider gives, where nobody of the city administers the cloud."""
     adopted: Adopted = Adopted()

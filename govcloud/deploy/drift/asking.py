@@ -73,7 +73,10 @@ class Asking:
 
     def one(self, service: str, path: str) -> Any:  # noqa: ANN401 - a service's JSON
         """Return one answer; raises `LookError`."""
-        return self._ask("GET", service, path).json()
+        try:
+            return self._ask("GET", service, path).json()
+        except ValueError:
+            raise LookError(f"{service} {path}: " + tr("the answer is cut off")) from None
 
     def headers(self, service: str, path: str) -> Mapping[str, str]:
         """Return what a service says about one thing without its contents; raises `LookError`."""
@@ -87,7 +90,9 @@ class Asking:
             if isinstance(answer, list):  # the object store, which has ten thousand on a page
                 yield from answer
                 return
-            key = next(key for key, value in answer.items() if isinstance(value, list) and not key.endswith("_links"))
+            key = _key(answer)
+            if not key:
+                raise LookError(f"{service} {path}: " + tr("the answer has no list"))
             yield from answer[key]
             following = _next(answer, key)
 
@@ -115,6 +120,12 @@ class Asking:
             if not self._token:
                 self._count.one_more()
                 self._token = str(self._session.get_token())
+
+
+def _key(answer: object) -> str:
+    """Return under which name an answer has its list; empty where it has none."""
+    named = answer.items() if isinstance(answer, dict) else ()
+    return next((str(key) for key, value in named if isinstance(value, list) and not key.endswith("_links")), "")
 
 
 def _next(answer: Mapping[str, Any], key: str) -> str:

@@ -1,7 +1,7 @@
 """What stands in a cloud beside our states without being anybody's unauthorised doing, each with its reason.
 
 Everything else that no state knows is told. What belongs to projects that are none of our departments' is its owner's
-affair; that there is such a project at all is told.
+affair; that there is such a project at all is told, unless it is on the environment's whitelist.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.deploy import credentials
 from govcloud.deploy.drift.asking import Thing
-from govcloud.deploy.drift.look import Picture, deployed_by, project_of
+from govcloud.deploy.drift.look import DEFAULT_DOMAIN, Picture, deployed_by, project_of
 
-# Keystone's own project, and the one in which services have their users.
-_PROVIDERS_PROJECTS = {"admin", "service"}
 _OF_ALL_PROJECTS = {"flavors", "volume_types", "subnet_pools", "projects", "users", "role_assignments"}
 _OF_A_DEPARTMENT = {"secrets", "containers", "key_pairs", "application_credentials"}
 # Who makes a port by itself, by what its owner is called, and for what.
@@ -56,10 +54,8 @@ def _group(thing: Thing, _: Picture, __: Environment) -> str:
     return "every project has it; a rule in it is told" if thing["name"] == "default" else ""
 
 
-def _project(thing: Thing, picture: Picture, _: Environment) -> str:
-    if thing["id"] == picture.own_project or thing["name"] in _PROVIDERS_PROJECTS:
-        return "the provider's own"
-    return ""
+def _project(thing: Thing, _: Picture, environment: Environment) -> str:
+    return "on the whitelist" if thing["name"] in environment.whitelist.projects else ""
 
 
 def _image(thing: Thing, _: Picture, environment: Environment) -> str:
@@ -72,22 +68,23 @@ def _offer(thing: Thing, _: Picture, environment: Environment) -> str:
     return ""
 
 
-def _user(thing: Thing, picture: Picture, _: Environment) -> str:
-    if deployed_by(thing) in picture.departments.values():
-        return "it deploys a department's units"
-    theirs = [one for one in picture.lists.get("role_assignments", ()) if _subject(one) == thing["id"]]
-    projects = {one["scope"].get("project", {}).get("name") for one in theirs}
-    system = {bool(one["scope"].get("system")) for one in theirs}
-    return "the provider's own" if theirs and (True in system or projects <= _PROVIDERS_PROJECTS) else ""
+def _user(thing: Thing, picture: Picture, environment: Environment) -> str:
+    if thing["name"] in environment.whitelist.users and thing["domain_id"] == DEFAULT_DOMAIN:
+        return "on the whitelist"
+    return "it deploys a department's units" if deployed_by(thing) in picture.departments.values() else ""
 
 
-def _assignment(thing: Thing, picture: Picture, _: Environment) -> str:
-    project = thing["scope"].get("project")
-    if not project or project["id"] not in picture.departments:
-        return "it gives nothing in a department's project"
-    if "user" in thing and deployed_by(thing["user"]) == picture.departments[project["id"]]:
-        return "what a department's units need" if thing["role"]["name"] in credentials.ROLES else ""
-    return ""
+def _assignment(thing: Thing, picture: Picture, environment: Environment) -> str:
+    """Explain a role by whose it is, for deployers also by where and which: one anywhere may reach every department."""
+    user = thing.get("user")
+    if not user:
+        return ""
+    if user["name"] in environment.whitelist.users and user["domain"]["id"] == DEFAULT_DOMAIN:
+        return "on the whitelist"
+    scope = thing["scope"]
+    department = picture.departments.get((scope.get("project") or {}).get("id", ""))
+    needed = thing["role"]["name"] in credentials.ROLES and "OS-INHERIT:inherited_to" not in scope
+    return "what a department's units need" if department and needed and deployed_by(user) == department else ""
 
 
 def _credential(thing: Thing, picture: Picture, environment: Environment) -> str:
@@ -96,10 +93,6 @@ def _credential(thing: Thing, picture: Picture, environment: Environment) -> str
     # The one before is left to end by itself: a running command may still use it.
     mine = any(str(thing["name"]).startswith(f"stacks-{environment.cloud(key)}-") for key in picture.minted)
     return "a department's units worked with it; it ends by itself" if mine and thing.get("expires_at") else ""
-
-
-def _subject(assignment: Thing) -> str:
-    return str((assignment.get("user") or assignment.get("group") or {}).get("id", ""))
 
 
 _BY_LIST: Mapping[str, Explain] = {

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import application_credentials as minted
@@ -21,6 +22,8 @@ from govcloud.deploy.drift.asking import Asking, Count, LookError, Thing
 Lists = dict[str, list[Thing]]
 _AT_ONCE = 8
 _META = "x-container-meta-"
+# Every keystone has this domain, under this id; deployers and services have their users there.
+DEFAULT_DOMAIN = "default"
 
 _EVERYWHERE = {
     "servers": ("compute", "/servers/detail?all_tenants=1"),
@@ -65,8 +68,6 @@ class Picture:
     lists: Lists = field(default_factory=dict)
     departments: dict[str, str] = field(default_factory=dict)
     """Departments by their project's id."""
-    own_project: str = ""
-    """The project that the administrator's access is for; empty where there is none."""
     minted: dict[str, str] = field(default_factory=dict)
     """By department the id of the application credential that its stacks work with."""
     could_not_look: list[str] = field(default_factory=list)
@@ -94,7 +95,6 @@ class Looker:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             if admin:
                 picture.departments = {project: key for key, project in self.projects.items()}
-                picture.own_project = _told(picture, lambda: admin.project_id) or ""
             else:
                 found = pool.map(lambda one: (_told(picture, lambda: one[1].project_id), one[0]), departments.items())
                 picture.departments = {project: key for project, key in found if project}
@@ -118,6 +118,8 @@ class Looker:
         for wide, access in [(True, admin)] if admin else [(False, one) for one in departments.values()]:
             lists = {**_ALIKE, **(_EVERYWHERE | _ADMINISTERED if wide else _OWN)}
             asked += [(name, _list(access, *where)) for name, where in lists.items() if access]
+        for key in {*self._departments()} - {*departments}:
+            asked += [(name, _no_access(key)) for name in ("secrets", "containers", "key_pairs")]
         for key, access in departments.items():
             asked.append(("secrets", _secrets(access, self.secrets)))
             asked.append(("containers", _containers(access, key)))
@@ -177,9 +179,10 @@ def project_of(thing: Thing) -> str:
 
 
 def deployed_by(user: Thing) -> str:
-    """Return the department whose units a user deploys; empty for any other."""
+    """Return the department whose units a user deploys; empty for any other, one of that name elsewhere included."""
     name, _, work = str(user["name"]).rpartition("-")
-    return name if work == "deployer" else ""
+    domain = user.get("domain_id") or (user.get("domain") or {}).get("id")
+    return name if work == "deployer" and domain == DEFAULT_DOMAIN else ""
 
 
 def _told(picture: Picture, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is asked for
@@ -191,10 +194,22 @@ def _told(picture: Picture, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - wh
 
 
 def _gather(picture: Picture, pool: ThreadPoolExecutor, asked: list[tuple[str, Callable[[], list[Thing]]]]) -> None:
-    answers = pool.map(lambda one: (one[0], _told(picture, one[1])), asked)
-    for name, answer in answers:
-        if answer is not None:
+    """Put answers of one list together; a list of which a part was not answered is none, or the part would be gone."""
+    unanswered = set()
+    for name, answer in pool.map(lambda one: (one[0], _told(picture, one[1])), asked):
+        if answer is None:
+            unanswered.add(name)
+        else:
             picture.lists.setdefault(name, []).extend(answer)
+    for name in unanswered:
+        picture.lists.pop(name, None)
+
+
+def _no_access(department: str) -> Callable[[], list[Thing]]:
+    def asked() -> list[Thing]:
+        raise LookError(tr("{department}: no access to it. Fix: govcloud credentials", department=department))
+
+    return asked
 
 
 def _list(access: Asking, service: str, path: str) -> Callable[[], list[Thing]]:
