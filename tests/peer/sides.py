@@ -14,7 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from govcloud.core.model.inventory import load
+from govcloud.core.model.tenancy import GivenProject, Tenancy
+from govcloud.core.model.units import Kind, Unit
 from govcloud.core.workspace import Workspace
+from govcloud.deploy.drift import states
+from govcloud.deploy.drift.compare import compare
+from govcloud.deploy.drift.look import Looker
 from govcloud.deploy.pulumi_cli import Pulumi
 from tests.peer import tools, topology
 from toolchain import build
@@ -67,6 +73,11 @@ class Ours:
         workspace.passphrase.parent.mkdir(parents=True, exist_ok=True)
         workspace.passphrase.write_text("bench\n", encoding="ascii")
         self._pulumi = _WithOurCode(workspace)
+        # The access is called `<environment>-<department>`, as everywhere.
+        environment, _, self._department = cloud.partition("-")
+        given = Tenancy(projects={self._department: GivenProject(project=cloud)})
+        lab = load(Workspace.here().inventory).environment("lab")
+        self._environment = lab.model_copy(update={"key": environment, "tenancy": given})
         self._pulumi.stacks()
         self._pulumi.text("stack", "init", "--no-select", STACK)
         file = self._pulumi.settings(STACK)
@@ -91,9 +102,14 @@ class Ours:
         self._do("up", "--yes", "--skip-preview", changes=0)
 
     def drift(self) -> None:
-        """As `govcloud deploy` looks at a unit; the place for `govcloud drift`, once that command exists."""
-        plan = self._pulumi.workspace.root / "plan.json"
-        self._do("preview", "--save-plan", str(plan), "--refresh", changes=0)
+        """As `govcloud drift`: lists of the cloud held against the state, with the access of one project."""
+        state = json.loads(self._pulumi.text("stack", "export", "--stack", STACK))["deployment"]
+        known = [*states.of(Unit(name=STACK, kind=Kind.DEPARTMENT, department=self._department), state)]
+        secrets = {one.id: str(one.outputs.get("updatedAt")) for one in known}
+        picture = Looker(self._pulumi.workspace, self._environment, {}, secrets).look()
+        report = compare(known, picture, self._environment)
+        if report.found or report.could_not_look:
+            raise SystemExit(f"drift where nothing was touched: {report}")
 
     def destroy(self) -> None:
         """As `govcloud deploy --destroy`."""

@@ -52,7 +52,7 @@ def read(pulumi: Pulumi, environment: Environment, units: Iterable[Unit]) -> dic
                 tr("{unit}: its state is damaged. Fix: govcloud deploy puts the last whole copy back", unit=unit.name)
             )
             continue
-        found[unit.name] = State((*_of(unit, deployment),), bool(deployment.get("pending_operations")))
+        found[unit.name] = State((*of(unit, deployment),), bool(deployment.get("pending_operations")))
     if damaged:
         raise GovcloudError(*damaged, status=Exit.COULD_NOT_CHECK)
     return found
@@ -74,7 +74,8 @@ def _deployment(pulumi: Pulumi, stack: str) -> Mapping[str, Any]:
     return checkpoint.get("latest") or {}
 
 
-def _of(unit: Unit, deployment: Mapping[str, Any]) -> Iterator[Resource]:
+def of(unit: Unit, deployment: Mapping[str, Any]) -> Iterator[Resource]:
+    """Yield the resources of the cloud that a unit's deployment has, as Pulumi exports it."""
     for one in deployment.get("resources") or ():
         ours = str(one["type"]).startswith(_PROVIDER) and one.get("custom") and not one.get("external")
         if ours and not one.get("delete"):
