@@ -227,3 +227,39 @@ def test_what_cannot_be_looked_at_is_said_and_is_no_drift(city: City) -> None:
     assert found["could_not_look"]
     assert found["missing"] == []
     assert "Traceback" not in done.stderr
+
+
+def test_the_audit_says_who_deleted_a_server_and_who_changed_a_port(city: City, hands: Hands) -> None:
+    cloud: Any = hands.of("approval")
+    name = f"deleted-{secrets.token_hex(3)}"
+    image = hands.admin.image.find_image("debian-12", ignore_missing=False)
+    flavor = min(cloud.compute.flavors(), key=lambda one: one.ram)
+    server = cloud.compute.create_server(name=name, image_id=image.id, flavor_id=flavor.id, networks="none")
+    cloud.compute.wait_for_server(server, interval=0.5, wait=60)
+    cloud.compute.delete_server(server)
+    cloud.compute.wait_for_delete(server, interval=0.5, wait=60)
+    done = city.run(["govcloud", "audit", server.id, "--department", "approval", "--json"], check=True)
+    deleted = [one for one in json.loads(done.stdout)["records"] if one["action"] == "delete"]
+    assert {(one["who"], one["status"]) for one in deleted} == {("approval-deployer", "204")}
+    port = next(one for one in known(city) if one.name == "approval-bastion" and one.kind.endswith(":Port"))
+    cloud.network.update_port(port.id, description="by hand")
+    try:
+        _, found = drift(city, "approval")
+        (told,) = found["changed"]
+        assert (told["name"], told["by"]) == ("approval-bastion", "approval-deployer")
+    finally:
+        cloud.network.update_port(port.id, description="")
+    named = city.run(["govcloud", "audit", "approval-bastion"], check=True)
+    assert f"update /v2.0/ports/{port.id}" in named.stderr
+
+
+def test_an_audit_record_that_was_taken_out_is_missed(city: City) -> None:
+    assert city.run(["govcloud", "audit"]).returncode == 0
+    file = Workspace(city.root).lab / "audit" / "lab" / "approval.jsonl"
+    kept = file.read_text(encoding="utf-8")
+    lines = kept.splitlines(keepends=True)
+    file.write_text("".join([*lines[:1], *lines[2:]]), encoding="utf-8")
+    done = city.run(["govcloud", "audit"])
+    file.write_text(kept, encoding="utf-8")
+    assert done.returncode == 1
+    assert "approval.jsonl: line 2 does not follow" in done.stderr

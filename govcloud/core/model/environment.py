@@ -121,6 +121,8 @@ class Environment(Model):
     access: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """The operator's own access in clouds.yaml, if it is not `<environment>-admin`; `--cloud` names another."""
     whitelist: Whitelist = Whitelist()
+    audit_logs: tuple[str, ...] = ()
+    """Files with the services' audit records (CADF), as patterns from the root of the checkout."""
     tenancy: Tenancy | None = None
     """What the provider gives, where nobody of the city administers the cloud."""
     adopted: Adopted = Adopted()

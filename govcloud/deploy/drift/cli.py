@@ -12,7 +12,7 @@ from govcloud.core.errors import Exit
 from govcloud.core.language import tr
 from govcloud.core.workspace import Workspace
 from govcloud.deploy.asked import chosen, city_of, say
-from govcloud.deploy.drift.compare import Report
+from govcloud.deploy.drift.compare import Finding, Report
 from govcloud.deploy.drift.explained import TOLD
 from govcloud.deploy.drift.run import look
 from govcloud.deploy.pulumi_cli import Pulumi
@@ -58,12 +58,14 @@ def drift(
 def _lines(report: Report) -> Iterator[str]:
     for stray in report.unmanaged:
         what = f"{TOLD[stray.kind]()} {stray.name} ({stray.id})"
-        yield tr("unmanaged: {what}, of {project}: no state knows it", what=what, project=stray.project or "-")
+        told = tr("unmanaged: {what}, of {project}: no state knows it", what=what, project=stray.project or "-")
+        yield told + _by_whom(stray)
     for lost in report.missing:
-        yield tr("missing: {unit}: {what}", unit=lost.unit, what=f"{lost.kind} {lost.name} ({lost.id})")
+        what = f"{lost.kind} {lost.name} ({lost.id})"
+        yield tr("missing: {unit}: {what}", unit=lost.unit, what=what) + _by_whom(lost)
     for one in report.changed:
         for part in one.fields:
-            yield tr(
+            told = tr(
                 "changed: {unit}: {what}: {field} is {cloud}, and the state has {state}",
                 unit=one.unit,
                 what=f"{one.kind} {one.name}",
@@ -71,8 +73,15 @@ def _lines(report: Report) -> Iterator[str]:
                 cloud=_short(part.cloud),
                 state=_short(part.state),
             )
+            yield told + _by_whom(one)
     for question in report.could_not_look:
         yield tr("could not look: {question}", question=question)
+
+
+def _by_whom(one: Finding) -> str:
+    if one.since is None:
+        return ""
+    return tr("; last touched by {who} at {when}", who=one.by, when=f"{one.since:%Y-%m-%d %H:%M:%S}")
 
 
 def _short(value: object) -> str:

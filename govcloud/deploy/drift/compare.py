@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 from pydantic import Field
 
+from govcloud.core.audit import Record, last_done
 from govcloud.core.language import tr
 from govcloud.core.model.base import Model
 from govcloud.core.model.environment import Environment
@@ -19,7 +21,16 @@ from govcloud.deploy.drift.network_kinds import is_leg
 from govcloud.deploy.drift.states import Resource
 
 
-class Unmanaged(Model):
+class Finding(Model):
+    """What all findings tell."""
+
+    by: str = ""
+    """Who changed it last through the cloud's interfaces, as far as audit records name it; a creation does not."""
+    since: datetime | None = None
+    """When that was."""
+
+
+class Unmanaged(Finding):
     """Something in the cloud that no state knows."""
 
     kind: str
@@ -32,7 +43,7 @@ class Unmanaged(Model):
     """What its label says; empty without a label."""
 
 
-class Missing(Model):
+class Missing(Finding):
     """Something that a state has and the cloud has not."""
 
     unit: str
@@ -53,6 +64,10 @@ class Changed(Missing):
     """Something that both have, and not alike."""
 
     fields: tuple[ChangedField, ...]
+
+
+Found = TypeVar("Found", Unmanaged, Missing, Changed)
+_JOINING = {"VolumeAttach", "attachments"}
 
 
 class Report(Model):
@@ -108,6 +123,24 @@ def compare(resources: Sequence[Resource], picture: Picture, environment: Enviro
             *sorted(set(picture.could_not_look)),
         ),
         api_calls=picture.calls,
+    )
+
+
+def told_by_whom(report: Report, records: Sequence[Record]) -> Report:
+    """Return the report with who did it and when, as far as the records say."""
+
+    def told(one: Found) -> Found:
+        # A project's quotas bear the region behind its id, a department's own things the department before their name.
+        thing = one.id.partition("/")[0] if one.kind.startswith("Quot") else one.id.rpartition("/")[2]
+        last = last_done(records, one.id if one.kind in _JOINING else thing)
+        return one.model_copy(update={"by": last.who, "since": last.at}) if last else one
+
+    return report.model_copy(
+        update={
+            "unmanaged": tuple(map(told, report.unmanaged)),
+            "missing": tuple(map(told, report.missing)),
+            "changed": tuple(map(told, report.changed)),
+        }
     )
 
 

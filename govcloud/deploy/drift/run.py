@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from govcloud.core.audit import Archive
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit, units
-from govcloud.deploy.drift.compare import Report, compare
+from govcloud.deploy.drift.compare import Report, compare, told_by_whom
 from govcloud.deploy.drift.look import Looker
-from govcloud.deploy.drift.states import Resource, read
+from govcloud.deploy.drift.states import Resource, departments, read
 from govcloud.deploy.pulumi_cli import Pulumi
 
 
@@ -23,8 +24,14 @@ def look(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted:
     begun = time.monotonic()
     everything = units(inventory, environment)
     known = [one for state in read(pulumi, environment, everything.values()).values() for one in state.resources]
-    picture = Looker(pulumi.workspace, environment, _projects(known), _secrets(known)).look()
+    picture = Looker(
+        pulumi.workspace, environment, {key: project for project, key in departments(known).items()}, _secrets(known)
+    ).look()
     report = compare(known, picture, environment)
+    if report.found and environment.audit_logs:
+        archive = Archive(pulumi.workspace, environment, departments(known))
+        archive.gather()
+        report = told_by_whom(report, [one for chain in archive.chains() for one in chain.records])
     names = {unit.name for unit in wanted}
     if names != set(everything):
         report = report.model_copy(
@@ -35,10 +42,6 @@ def look(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted:
             }
         )
     return report.model_copy(update={"seconds": round(time.monotonic() - begun, 2)})
-
-
-def _projects(known: Sequence[Resource]) -> Mapping[str, str]:
-    return {one.name: one.id for one in known if one.kind == "openstack:identity/project:Project"}
 
 
 def _secrets(known: Sequence[Resource]) -> Mapping[str, str]:

@@ -83,3 +83,8 @@ def of(unit: Unit, deployment: Mapping[str, Any]) -> Iterator[Resource]:
             yield Resource(
                 unit.name, unit.department or "", str(one["type"]), name, str(one["id"]), one.get("outputs") or {}
             )
+
+
+def departments(resources: Iterable[Resource]) -> dict[str, str]:
+    """Return departments by their project's id, as far as the administrator has made the projects."""
+    return {one.id: one.name for one in resources if one.kind == "openstack:identity/project:Project"}
