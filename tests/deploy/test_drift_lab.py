@@ -8,6 +8,9 @@ from __future__ import annotations
 import json
 import random
 import secrets
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,9 +25,11 @@ from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
 from govcloud.deploy.drift.kinds import KINDS
 from govcloud.deploy.drift.states import Resource, read
+from govcloud.deploy.drift.watch import ALARM
 from govcloud.deploy.pulumi_cli import Pulumi
 from tests.conftest import SEED, WHOLE, City
 from tests.deploy.drift_changes import Catalogue, Change
+from tests.lab.guest_site import wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -227,6 +232,32 @@ def test_what_cannot_be_looked_at_is_said_and_is_no_drift(city: City) -> None:
     assert found["could_not_look"]
     assert found["missing"] == []
     assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_nobody_allowed_raises_an_alarm_within_a_minute(city: City, hands: Hands) -> None:
+    cloud: Any = hands.of("approval")
+    alarm = city.root / "build" / "lab" / ALARM
+    image = hands.admin.image.find_image("debian-12", ignore_missing=False)
+    flavor = min(cloud.compute.flavors(), key=lambda one: one.ram)
+    command = ["govcloud", "drift", "--watch", "5"]
+    with subprocess.Popen(command, cwd=city.root, env=dict(city.env), stderr=subprocess.DEVNULL) as watching:
+        try:
+            server = cloud.compute.create_server(
+                name="unauthorised", image_id=image.id, flavor_id=flavor.id, networks="none"
+            )
+            began = time.monotonic()
+            wait_for("the alarm", alarm.exists, 60)
+            print(f"alarm after {time.monotonic() - began:.1f} s")
+            told = json.loads(alarm.read_text(encoding="utf-8"))["unmanaged"]
+            assert [(one["kind"], one["id"]) for one in told] == [("servers", server.id)]
+            assert city.run(["govcloud", "drift", "--fix"]).returncode == 1
+            plan = (city.root / "build" / "lab" / "drift-proposal.sh").read_text(encoding="utf-8")
+            assert f"# openstack --os-cloud lab-admin server delete {server.id}" in plan
+            cloud.compute.delete_server(server)
+            wait_for("the alarm's end", lambda: not alarm.exists(), 60)
+        finally:
+            watching.send_signal(signal.SIGINT)
+            assert watching.wait(60) == 0
 
 
 def test_the_audit_says_who_deleted_a_server_and_who_changed_a_port(city: City, hands: Hands) -> None:

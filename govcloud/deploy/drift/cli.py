@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from govcloud.core.errors import Exit
+from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.files import write_atomically
 from govcloud.core.language import tr
 from govcloud.core.workspace import Workspace
 from govcloud.deploy.asked import chosen, city_of, say
 from govcloud.deploy.drift.compare import Finding, Report
 from govcloud.deploy.drift.explained import TOLD
+from govcloud.deploy.drift.proposal import proposal
 from govcloud.deploy.drift.run import look
+from govcloud.deploy.drift.watch import Watch
 from govcloud.deploy.pulumi_cli import Pulumi
 
 
@@ -25,20 +30,39 @@ def drift(
     env: Annotated[str, typer.Option("--env", help="Environment of the inventory.")] = "lab",
     cloud: Annotated[str, typer.Option("--cloud", help="Your access in clouds.yaml; remembered.")] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
+    watch: Annotated[int, typer.Option("--watch", min=0, metavar="SECONDS", help="Look this often until stopped.")] = 0,
+    fix: Annotated[bool, typer.Option("--fix", help="Write a plan of what could be done; do nothing.")] = False,
+    webhook: Annotated[str, typer.Option("--webhook", metavar="URL", help="Told when the alarm changes.")] = "",
 ) -> None:
     """Say what the cloud has and no state knows, what a state knows and the cloud lost, and what was changed.
 
     Nothing is changed. Exit 0 when nothing is found, 1 when something is, 3 when something could not be looked at.
+    With --watch findings raise an alarm in build/<environment>/drift-alarm.json, which goes when they do.
 
     Example: govcloud drift approval-elicence
     """
     inventory, environment = city_of(env, cloud)
+    if webhook and not webhook.startswith(("http://", "https://")):
+        raise GovcloudError(tr("--webhook {address}: is no address that begins with http", address=webhook))
     pulumi = Pulumi(Workspace.here(), environment.state_backend)
-    report = look(pulumi, inventory, environment, chosen(inventory, environment, names or []))
+    wanted = chosen(inventory, environment, names or [])
+    if watch:
+        looking = Watch(
+            lambda: look(pulumi, inventory, environment, wanted),
+            pulumi.workspace.build(environment.key),
+            watch,
+            webhook,
+        )
+        raise typer.Exit(Exit.FINDINGS if _watched(looking) else Exit.DONE)
+    report = look(pulumi, inventory, environment, wanted)
     if json_:
         print(json.dumps(report.model_dump(mode="json"), ensure_ascii=False, indent=1))
     for line in _lines(report):
         say(line)
+    if fix:
+        plan = pulumi.workspace.build(environment.key) / "drift-proposal.sh"
+        write_atomically(plan, proposal(report, environment))
+        say(tr("What could be done: {file}", file=plan.relative_to(pulumi.workspace.root)))
     say(
         tr(
             "{unmanaged} unmanaged, {missing} missing, {changed} changed; {calls} calls in {seconds} s",
@@ -53,6 +77,14 @@ def drift(
         raise typer.Exit(Exit.COULD_NOT_CHECK)
     if report.found:
         raise typer.Exit(Exit.FINDINGS)
+
+
+def _watched(looking: Watch) -> bool:
+    """Watch until a signal asks for the end; return whether the alarm is raised then."""
+    stopped = threading.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: stopped.set())
+    return looking.until(stopped, say)
 
 
 def _lines(report: Report) -> Iterator[str]:
