@@ -35,7 +35,7 @@ def audit(
     pulumi = Pulumi(workspace, environment.state_backend)
     known = states.read(pulumi, environment, units(inventory, environment).values())
     resources = [one for state in known.values() for one in state.resources]
-    archive = Archive(workspace, environment, states.departments(resources))
+    archive = Archive(workspace, environment, states.projects_of(resources))
     archive.gather()
     chains = [one for one in archive.chains() if department in {"", one.department}]
     ids = {thing, *(one.id for one in resources if one.name == thing)} - {""}

@@ -25,7 +25,7 @@ from govcloud.deploy.drift.asking import Asking, Count, LookError, _next
 from govcloud.deploy.drift.compare import Report, compare
 from govcloud.deploy.drift.fields import plain
 from govcloud.deploy.drift.kinds import KINDS
-from govcloud.deploy.drift.look import Picture, _gather
+from govcloud.deploy.drift.look import Looker, Picture, _gather
 from govcloud.deploy.drift.states import Resource, read
 from govcloud.deploy.pulumi_cli import Pulumi
 from tests.conftest import ROOT
@@ -303,6 +303,41 @@ def test_questions_are_counted_and_what_failed_is_named() -> None:
     assert (count.calls, cloud.could_not_look) == (len(asked), ["network /ports: 503"])
     # Of a list that is there in part nothing may count as gone.
     assert cloud.lists == {"servers": [{"id": "1"}, {"id": "1"}]}
+
+
+class _Empty:
+    """An access to a cloud that has nothing."""
+
+    project_id = "another"
+
+    def listed(self, _: str, path: str) -> list[Any]:
+        return [{"name": "approval-deployer", "id": "u", "domain_id": "default"}] if path == "/users" else []
+
+    def one(self, *_: str) -> Any:  # noqa: ANN401 - a service's JSON
+        return {"quota_set": {}}
+
+
+@pytest.mark.parametrize(
+    ("accesses", "built", "told"),
+    [
+        # A project that was given and that nobody has built anything in.
+        ({"lab-admin", "lab-approval"}, {"approval"}, False),
+        ({"lab-admin"}, set(), False),
+        # Something is there and nobody has the access to look.
+        ({"lab-admin"}, {"approval"}, True),
+    ],
+)
+def test_where_a_department_has_built_its_access_is_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, accesses: set[str], built: set[str], *, told: bool
+) -> None:
+    known = [one for one in resources() if one.department in {"", *built}]
+    monkeypatch.setattr("govcloud.deploy.credentials.known", lambda _, cloud: cloud in accesses)
+    monkeypatch.setattr(Looker, "_asking", lambda *_: _Empty())
+    seen = Looker(Workspace(tmp_path), ENVIRONMENT, known).look()
+    assert bool(seen.could_not_look) is told
+    lost = {one.kind for one in held(known, seen).missing}
+    assert "Project" in lost
+    assert ("SecretV1" in lost) is (bool(built) and not told)
 
 
 class _Answers:

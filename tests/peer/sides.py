@@ -105,8 +105,7 @@ class Ours:
         """As `govcloud drift`: lists of the cloud held against the state, with the access of one project."""
         state = json.loads(self._pulumi.text("stack", "export", "--stack", STACK))["deployment"]
         known = [*states.of(Unit(name=STACK, kind=Kind.DEPARTMENT, department=self._department), state)]
-        secrets = {one.id: str(one.outputs.get("updatedAt")) for one in known}
-        picture = Looker(self._pulumi.workspace, self._environment, {}, secrets).look()
+        picture = Looker(self._pulumi.workspace, self._environment, known).look()
         report = compare(known, picture, self._environment)
         if report.found or report.could_not_look:
             raise SystemExit(f"drift where nothing was touched: {report}")

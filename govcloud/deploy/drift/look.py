@@ -7,7 +7,7 @@ administrator is not asked for: quotas, users, what others have.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from govcloud.core.workspace import Workspace
 from govcloud.deploy import application_credentials as minted
 from govcloud.deploy import clouds_file, credentials
 from govcloud.deploy.drift.asking import Asking, Count, LookError, Thing
+from govcloud.deploy.drift.states import Resource, projects_of
 
 Lists = dict[str, list[Thing]]
 _AT_ONCE = 8
@@ -80,51 +81,52 @@ class Looker:
 
     workspace: Workspace
     environment: Environment
-    projects: Mapping[str, str]
-    """The departments' projects by department, as far as the administrator has made them."""
-    secrets: Mapping[str, str]
-    """When each known secret was last updated, as the states have it."""
+    known: Sequence[Resource]
+    """What the states have."""
 
     def look(self) -> Picture:
         """Ask for everything; what is not answered stands in the picture, and the rest is there all the same."""
         count, picture = Count(), Picture()
-        held = {key: self.environment.cloud(key) for key in self._departments()}
-        accesses = {key: cloud for key, cloud in held.items() if credentials.known(self.workspace, cloud)}
-        departments = {key: self._asking(cloud, count) for key, cloud in accesses.items()}
+        projects = projects_of(self.known)
+        holders = {*self.environment.tenancy.projects} if self.environment.tenancy else {*projects.values()}
+        # Of a department that no state has anything of there need be no access.
+        built = {one.department for one in self.known} - {""}
+        clouds = {key: self.environment.cloud(key) for key in sorted(holders | built)}
+        clouds = {key: cloud for key, cloud in clouds.items() if credentials.known(self.workspace, cloud)}
+        departments = {key: self._asking(cloud, count) for key, cloud in clouds.items()}
         admin = None if self.environment.tenancy else self._asking(self.environment.cloud("admin"), count)
+        picture.minted = {key: minted.current_id(self.workspace, cloud) for key, cloud in clouds.items()}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            if admin:
-                picture.departments = {project: key for key, project in self.projects.items()}
-            else:
-                found = pool.map(lambda one: (_told(picture, lambda: one[1].project_id), one[0]), departments.items())
-                picture.departments = {project: key for project, key in found if project}
-            picture.minted = {key: minted.current_id(self.workspace, cloud) for key, cloud in accesses.items()}
-            self._first(picture, pool, admin, departments)
+            asked = {key: one for key, one in departments.items() if key not in projects.values()}
+            found = pool.map(lambda key: (_told(picture, lambda: asked[key].project_id), key), asked)
+            picture.departments = {**projects, **{project: key for project, key in found if project}}
+            self._first(picture, pool, admin, {**dict.fromkeys(built), **departments})
             self._then(picture, pool, admin, departments)
         picture.calls = count.calls
         return picture
-
-    def _departments(self) -> list[str]:
-        return [*self.environment.tenancy.projects] if self.environment.tenancy else [*self.projects]
 
     def _asking(self, cloud: str, count: Count) -> Asking:
         return Asking(clouds_file.connect(self.workspace, cloud), count)
 
     def _first(
-        self, picture: Picture, pool: ThreadPoolExecutor, admin: Asking | None, departments: Mapping[str, Asking]
+        self,
+        picture: Picture,
+        pool: ThreadPoolExecutor,
+        admin: Asking | None,
+        departments: Mapping[str, Asking | None],
     ) -> None:
-        """Ask for what needs nothing but an access."""
+        """Ask for what needs nothing but an access; where a department has none that is the answer."""
         asked: list[tuple[str, Callable[[], list[Thing]]]] = []
-        for wide, access in [(True, admin)] if admin else [(False, one) for one in departments.values()]:
-            lists = {**_ALIKE, **(_EVERYWHERE | _ADMINISTERED if wide else _OWN)}
-            asked += [(name, _list(access, *where)) for name, where in lists.items() if access]
-        for key in {*self._departments()} - {*departments}:
-            asked += [(name, _no_access(key)) for name in ("secrets", "containers", "key_pairs")]
+        updated = {one.id: str(one.outputs.get("updatedAt")) for one in self.known}
+        accesses: Mapping[str, Asking | None] = {"admin": admin} if admin else departments
+        lists = {**_ALIKE, **(_EVERYWHERE | _ADMINISTERED if admin else _OWN)}
+        for key, access in accesses.items():
+            asked += [(name, _list(access, *where) if access else _no_access(key)) for name, where in lists.items()]
         for key, access in departments.items():
-            asked.append(("secrets", _secrets(access, self.secrets)))
-            asked.append(("containers", _containers(access, key)))
+            asked.append(("secrets", _secrets(access, updated) if access else _no_access(key)))
+            asked.append(("containers", _containers(access, key) if access else _no_access(key)))
             if not admin:
-                asked.append(("key_pairs", _key_pairs(access, key, "/os-keypairs")))
+                asked.append(("key_pairs", _key_pairs(access, key, "/os-keypairs") if access else _no_access(key)))
         if admin:
             for project in picture.departments:
                 asked.append(("compute_quotas", _quota(admin, "compute", f"/os-quota-sets/{project}", project)))
@@ -151,7 +153,7 @@ class Looker:
                 asked.append(("members", _list(access, "load-balancer", f"/lbaas/pools/{one['id']}/members")))
         if admin:
             for user in picture.lists.get("users", []):
-                if (key := deployed_by(user)) in departments:
+                if (key := deployed_by(user)) in picture.departments.values():
                     asked.append(("key_pairs", _key_pairs(admin, key, f"/os-keypairs?user_id={user['id']}")))
                     path = f"/users/{user['id']}/application_credentials"
                     asked.append(("application_credentials", _list(admin, "identity", path)))

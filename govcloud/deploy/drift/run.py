@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from govcloud.core.audit import Archive
 from govcloud.core.model.environment import Environment
@@ -11,7 +11,7 @@ from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit, units
 from govcloud.deploy.drift.compare import Report, compare, told_by_whom
 from govcloud.deploy.drift.look import Looker
-from govcloud.deploy.drift.states import Resource, departments, read
+from govcloud.deploy.drift.states import projects_of, read
 from govcloud.deploy.pulumi_cli import Pulumi
 
 
@@ -24,12 +24,10 @@ def look(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted:
     begun = time.monotonic()
     everything = units(inventory, environment)
     known = [one for state in read(pulumi, environment, everything.values()).values() for one in state.resources]
-    picture = Looker(
-        pulumi.workspace, environment, {key: project for project, key in departments(known).items()}, _secrets(known)
-    ).look()
+    picture = Looker(pulumi.workspace, environment, known).look()
     report = compare(known, picture, environment)
     if report.found and environment.audit_logs:
-        archive = Archive(pulumi.workspace, environment, departments(known))
+        archive = Archive(pulumi.workspace, environment, projects_of(known))
         archive.gather()
         report = told_by_whom(report, [one for chain in archive.chains() for one in chain.records])
     names = {unit.name for unit in wanted}
@@ -42,11 +40,3 @@ def look(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted:
             }
         )
     return report.model_copy(update={"seconds": round(time.monotonic() - begun, 2)})
-
-
-def _secrets(known: Sequence[Resource]) -> Mapping[str, str]:
-    return {
-        one.id: str(one.outputs.get("updatedAt"))
-        for one in known
-        if one.kind == "openstack:keymanager/secretV1:SecretV1"
-    }

@@ -85,6 +85,6 @@ def of(unit: Unit, deployment: Mapping[str, Any]) -> Iterator[Resource]:
             )
 
 
-def departments(resources: Iterable[Resource]) -> dict[str, str]:
+def projects_of(resources: Iterable[Resource]) -> dict[str, str]:
     """Return departments by their project's id, as far as the administrator has made the projects."""
     return {one.id: one.name for one in resources if one.kind == "openstack:identity/project:Project"}
