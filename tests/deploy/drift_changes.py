@@ -22,6 +22,8 @@ class Change:
 
     act: Callable[[Any, Resource], Undo]
     fields: frozenset[str] = frozenset()
+    fits: Callable[[Resource], bool] = lambda _: True
+    """Which things it can be done to without breaking what other proofs stand on."""
 
 
 def _updated(service: str, single: str, **values: object) -> Callable[[Any, Resource], Undo]:
@@ -334,8 +336,10 @@ class Catalogue:
             "Monitor.max_retries": _part("health_monitor", max_retries=5),
             "Member.state": Change(_balancing("member", is_admin_state_up=False), frozenset({"admin_state_up"})),
             "Member.gone": _gone_member(),
-            "RouterInterface.gone": Change(_left_network),
-            "VolumeAttach.gone": Change(_detached),
+            # A leg behind which a floating address is does not come off.
+            "RouterInterface.gone": Change(_left_network, fits=lambda one: one.name.endswith("-ipv6")),
+            # The licence system has its volumes mounted.
+            "VolumeAttach.gone": Change(_detached, fits=lambda one: one.unit != "approval-elicence"),
             "SecretV1.gone": _gone("key_manager", "secret"),
             "Member.name": _part("member", name="another"),
             "Instance.name": Change(_updated("compute", "server", name="another"), frozenset({"name"})),

@@ -89,9 +89,10 @@ def chosen(resources: list[Resource]) -> list[tuple[str, Change, Resource]]:
     order = [*seeded.sample(sorted(firsts.values()), len(firsts)), *names, *names]
     found: list[tuple[str, Change, Resource]] = []
     for name in order:
-        left = free[_kind(name)]
+        left = [one for one in free[_kind(name)] if changes[name].fits(one)]
         if left and len(found) < CHANGES:
-            thing = left.pop(seeded.randrange(len(left)))
+            thing = seeded.choice(left)
+            free[_kind(name)].remove(thing)
             found.append((name, changes[name], thing))
     return found
 
