@@ -30,7 +30,7 @@ def key(pulumi: Pulumi, environment: Environment, unit: Unit) -> str:
     states = [pulumi.state(need) for need in (stack, *(f"{environment.key}-{one}" for one in unit.needs))]
     own = [pulumi.settings(stack), root / environment.operator_public_key]
     files = [*_sources(root), *(file for file in (*states, *own) if file.is_file())]
-    return cache.digest(unit.name, *(part for file in files for part in (str(file.relative_to(root)), file)))
+    return cache.digest(unit.name, *(part for file in files for part in (str(file), file)))
 
 
 def noted(pulumi: Pulumi, environment: Environment, unit: Unit, name: str) -> bool:

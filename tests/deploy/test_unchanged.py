@@ -95,3 +95,14 @@ def test_what_was_never_made_is_planned(pulumi: Pulumi) -> None:
 
 def test_states_in_a_database_are_planned_each_time(pulumi: Pulumi) -> None:
     assert _key(Pulumi(pulumi.workspace, "postgres://states@localhost/states")) == ""
+
+
+def test_a_key_that_lies_outside_of_the_checkout_is_no_fault(
+    pulumi: Pulumi, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("keys") / "operator.pub"
+    _write(elsewhere)
+    environment = ENVIRONMENT.model_copy(update={"operator_public_key": str(elsewhere)})
+    before = unchanged.key(pulumi, environment, SYSTEM)
+    _write(elsewhere, "another")
+    assert before != unchanged.key(pulumi, environment, SYSTEM) != ""
