@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from govcloud.core.errors import GovcloudError
+from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
@@ -126,9 +126,11 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the newest lines.")] = 100,
 ) -> None:
     """Print the newest lines of a service's logs. Example: govcloud lab logs neutron -n 50."""
+    known = sorted(one.name for one in SERVICES)
+    if service not in known:
+        raise GovcloudError(f"{service}: no service of that name. Fix: one of {', '.join(known)}")
     directory = Workspace.here().lab / "state" / "log"
-    files = sorted({*directory.glob(f"{service}.log"), *directory.glob(f"{service}.out.log")})
+    files = [path for path in (directory / f"{service}.log", directory / f"{service}.out.log") if path.is_file()]
     if not files:
-        known = ", ".join(sorted(one.name for one in SERVICES))
-        raise GovcloudError(f"{service}: no log of that name. Fix: one of {known}")
+        raise GovcloudError(f"{service}: has logged nothing. Fix: make up", status=Exit.COULD_NOT_CHECK)
     subprocess.run(["tail", "--lines", str(lines), *map(str, files)], check=False)

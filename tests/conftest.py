@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,15 @@ TEST_CITY = ROOT / ".test" / "city"
 NEIGHBOUR = ROOT / ".test" / "neighbour"
 # Whatever the locale of whoever runs the tests: messages are compared in English.
 os.environ["LANGUAGE"] = "C"
+
+
+def of_the_tests(checkout: Path) -> Path:
+    """Return a checkout that tests may harm; refuse one of a person, whose lab and state would be lost."""
+    resolved, temporary = checkout.resolve(), Path(tempfile.gettempdir()).resolve()
+    ours = any(resolved.is_relative_to(top) for top in (ROOT / ".test", temporary))
+    if not ours or (resolved / ".git").exists():
+        raise ValueError(f"{checkout} is no checkout of the tests, which are in {ROOT / '.test'}")
+    return checkout
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ class City:
 
 def copy_checkout(target: Path) -> None:
     """Copy what git knows of this checkout, uncommitted changes included, as another checkout would have it."""
+    of_the_tests(target)
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -137,7 +148,7 @@ def outside() -> dict[str, str]:
 
 def clean(checkout: Path) -> None:
     """Remove a checkout's lab by the README's own command."""
-    subprocess.run(["make", "clean"], cwd=checkout, env=outside(), stdin=subprocess.DEVNULL, check=True)
+    subprocess.run(["make", "clean"], cwd=of_the_tests(checkout), env=outside(), stdin=subprocess.DEVNULL, check=True)
 
 
 @pytest.fixture(scope="session")
@@ -199,5 +210,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: a fault that needs no city is told before one is built. The clean-up proof goes last."""
-    items.sort(key=lambda item: (item.get_closest_marker("lab") is not None, "test_zz_" in item.nodeid))
+    """Fast tests first: a fault that needs no city is told before one is built.
+
+    What ends processes, servers or the whole lab comes last, beside a neighbour that must not notice; before it what
+    the neighbour meets on its way up. The clean-up proof ends everything.
+    """
+    items.sort(key=_when)
+
+
+def _when(item: pytest.Item) -> int:
+    needs = getattr(item, "fixturenames", ())
+    stages = ("lab" in item.keywords, "checkout" in needs, "neighbour" in needs, "test_zz_" in item.nodeid)
+    return max(number for number, so in enumerate((True, *stages)) if so)

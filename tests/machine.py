@@ -1,12 +1,19 @@
-"""A machine as it looks from outside the lab: taken before a city is made and after it was removed, and compared."""
+"""A machine as it looks from outside the lab: taken before a city is made and after it was removed, and compared.
+
+Namespaces are seen by what holds them: processes (`processes_of`) and mounts, a named one among them.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import socket
+import struct
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +24,16 @@ LOOPS = "added loop devices"
 # A killed lab of the same path leaves its groups, which the next one takes over and removes.
 GROUPS = "control groups"
 ADDED = re.compile(r"loop([89]|\d\d+)$")
-SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "kernel/hostname")
+# What the kernel counts or draws by itself, and what every new link brings along.
+MOVING = re.compile(
+    r"fs/(file-nr|inode-nr|inode-state|dentry-state|aio-nr|quota/.*|inotify/max_user_instances)|kernel/(ns_last_pid|pty/nr"
+    r"|random/.*|sched_domain/.*)|net/netfilter/.*_count|net/ipv[46]/(conf|neigh)/.*"
+)
+SYSCTL = Path("/proc/sys")
+# Of linux/netfilter/nf_tables.h: what is asked of the kernel's packet filter.
+NF_TABLES, GET_TABLES, GET_CHAINS, GET_RULES = 10, 1, 4, 7
+# Of linux/netlink.h.
+NETLINK_NETFILTER, NLMSG_ERROR, NLMSG_DONE = 12, 2, 3
 
 
 def labs() -> set[str]:
@@ -49,7 +65,8 @@ def look(ours: set[str]) -> dict[str, Any]:
             if not ADDED.match(path.name)
         },
         LOOPS: sorted(path.name for path in Path("/dev").iterdir() if ADDED.match(path.name)),
-        "settings": {name: (Path("/proc/sys") / name).read_text().strip() for name in SYSCTLS},
+        "packet filter": _packet_filter(),
+        "settings": _settings(),
         # All labs of the machine share this one: the last of them restores it; a killed one leaves that to others.
         "inotify instances without labs": inotify.without_labs(),
         GROUPS: sorted(str(path) for path in Path("/sys/fs/cgroup").glob("*/gc??????") if not foreign(str(path))),
@@ -78,11 +95,58 @@ def clock_drift() -> float:
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _listeners() -> set[str]:
-    """Return local TCP and UDP listeners that are not of short life, as protocol and address."""
-    found = set()
-    for line in _output("ss", "--no-header", "--listening", "--tcp").splitlines():
-        found.add(line.split()[3])
+def _listeners() -> Iterator[str]:
+    """Yield TCP and UDP sockets that wait for others, as protocol and address; an outgoing UDP socket is none."""
+    for protocol in ("tcp", "udp"):
+        for line in _output("ss", "--no-header", "--listening", "--numeric", f"--{protocol}").splitlines():
+            yield f"{protocol} {line.split()[3]}"
+
+
+def _settings() -> dict[str, str]:
+    """Return all settings of the kernel, with those of forwarding, that may be read and do not move by themselves."""
+    found = {}
+    for path in SYSCTL.rglob("*"):
+        name = str(path.relative_to(SYSCTL))
+        if path.is_file() and path.stat().st_mode & 0o444 and not MOVING.fullmatch(name):
+            with suppress(OSError):
+                found[name] = path.read_text(errors="replace").strip()
+    for family in ("ipv4", "ipv6"):
+        for scope in ("all", "default"):
+            for path in (SYSCTL / "net" / family / "conf" / scope).iterdir():
+                with suppress(OSError):
+                    found[str(path.relative_to(SYSCTL))] = path.read_text().strip()
+    return found
+
+
+def _packet_filter() -> dict[str, str]:
+    """Return tables, chains and rules of nftables as the kernel tells them, and the tables of its predecessor.
+
+    Asked of the kernel itself, for `nft` need not be installed.
+    """
+    names = (Path("/proc/net") / f"{family}_tables_names" for family in ("ip", "ip6", "arp"))
+    found = {name.name: name.read_text() for name in names if name.exists()}
+    for what in (GET_TABLES, GET_CHAINS, GET_RULES):
+        found[f"nftables {what}"] = _dump(what).hex()
+    return found
+
+
+def _dump(what: int) -> bytes:
+    """Ask for everything of one kind over netlink; return the records without their moving headers."""
+    found, done, kind = b"", False, NF_TABLES << 8 | what
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as kernel:
+        # Length, kind, request for all, sequence, sender; then any family, version, resource.
+        kernel.send(struct.pack("=LHHLLBBH", 20, kind, 0x301, 1, 0, socket.AF_UNSPEC, 0, 0))
+        kernel.settimeout(5)
+        while not done:
+            answer = kernel.recv(1 << 20)
+            while answer:
+                length, reply = struct.unpack_from("=LH", answer)
+                if reply in (NLMSG_ERROR, NLMSG_DONE):
+                    done = True
+                else:
+                    # After the record's own header comes the generation of the rules, which every change moves on.
+                    found += answer[20:length]
+                answer = answer[(length + 3) & ~3 :]
     return found
 
 

@@ -62,7 +62,8 @@ def deploy(
     elif apply:
         report = _apply(pulumi, inventory, environment, wanted, approve)
     else:
-        report, broken = _look(pulumi, inventory, environment, wanted)
+        with tempfile.TemporaryDirectory(prefix="govcloud-plans-") as folder:
+            report, broken = _look(pulumi, inventory, environment, wanted, Path(folder))
         for message in broken:
             say(tr("breaks a rule: {told}", told=message))
     _tell(report, wanted, applied=apply or reconcile, json_=json_)
@@ -78,12 +79,13 @@ def deploy(
 def _apply(
     pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit], approve: str
 ) -> run.Report:
-    with Phases("deploy") as phases:
+    with Phases("deploy") as phases, tempfile.TemporaryDirectory(prefix="govcloud-plans-") as folder:
         with phases.phase(tr("looking at what there is")):
-            seen, broken = _look(pulumi, inventory, environment, wanted)
+            seen, broken = _look(pulumi, inventory, environment, wanted, Path(folder))
         if broken:
             raise GovcloudError(*broken, status=Exit.SAFETY_RULE)
         _check_approval(environment, seen, approve)
+        seen.approved = Path(folder) if approve else None
         report = run.apply(pulumi, environment, wanted, seen, phases)
     # Always: a plain `pulumi up` or `pulumi destroy` may have changed what there is since the last time.
     gather(pulumi, inventory, environment)
@@ -105,13 +107,12 @@ def _get_ready(pulumi: Pulumi, inventory: Inventory, environment: Environment, w
 
 
 def _look(
-    pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit]
+    pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit], plans: Path
 ) -> tuple[run.Report, list[str]]:
-    """Ask what would change in all units; return it, and what of it breaks a rule."""
-    with tempfile.TemporaryDirectory(prefix="govcloud-plans-") as folder:
-        report = run.preview(pulumi, inventory, environment, wanted, Path(folder))
-        seen = [unit for unit in wanted if report.outcomes[unit.name].ok]
-        broken, unseen = policy.judge(pulumi, inventory, environment, seen, Path(folder))
+    """Ask what would change in all units, and save it in `plans`; return it, and what of it breaks a rule."""
+    report = run.preview(pulumi, inventory, environment, wanted, plans)
+    seen = [unit for unit in wanted if report.outcomes[unit.name].ok]
+    broken, unseen = policy.judge(pulumi, inventory, environment, seen, plans)
     for message in unseen:
         say(tr("could not be judged: {told}", told=message))
     return report, broken

@@ -27,6 +27,7 @@ from govcloud.core.model.units import PROJECT
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import database
 from govcloud.deploy.events import Outcome
+from govcloud.deploy.locks import Lock, noted
 
 # How many commands run side by side.
 AT_ONCE = 4
@@ -93,8 +94,9 @@ class Pulumi:
                     stdout=printed,
                     stderr=subprocess.STDOUT,
                 )
-                for event in events.until_end_of(process):
-                    outcome.note(event)
+                with noted(self.workspace, process.pid):
+                    for event in events.until_end_of(process):
+                        outcome.note(event)
             outcome.ok = process.returncode == 0
             if events.stopped_after:
                 doing = "; ".join(outcome.under_way.values()) or verb
@@ -118,12 +120,22 @@ class Pulumi:
         """Return the file with a stack's state, where states are files."""
         return self.workspace.pulumi_backend / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
 
-    def locks(self, stack: str) -> list[str]:
-        """Return what the locks on a stack say; empty text for one that cannot be read."""
+    def locks(self, stack: str) -> list[Lock]:
+        """Return the locks on a stack."""
         folder = f".pulumi/locks/organization/{PROJECT}/{stack}/"
         if self.state_backend:
-            return database.read(self.state_backend, self.environment(), folder)
-        return [_text(file) for file in sorted((self.workspace.pulumi_backend / folder).glob("*.json"))]
+            found = database.read(self.state_backend, self.environment(), folder)
+            return [Lock(key, text) for key, text in found.items()]
+        files = sorted((self.workspace.pulumi_backend / folder).glob("*.json"))
+        # One that went between the look and the reading is none.
+        return [Lock(str(file), text) for file in files if (text := _text(file))]
+
+    def unlock(self, lock: Lock) -> None:
+        """Take one lock away."""
+        if self.state_backend:
+            database.remove(self.state_backend, self.environment(), lock.key)
+        else:
+            Path(lock.key).unlink(missing_ok=True)
 
 
 class _Events:

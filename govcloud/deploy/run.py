@@ -35,11 +35,14 @@ class Report:
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    approved: Path | None = None
+    """Where the saved plans are, once somebody has approved them."""
 
     @property
     def digest(self) -> str:
-        """Name exactly what would be done in all units."""
-        return cache.digest(*(f"{name} {outcome.digest}" for name, outcome in sorted(self.outcomes.items())))
+        """Name exactly what would be done in all units; what could not be said of one makes another name of it."""
+        each = sorted(self.outcomes.items())
+        return cache.digest(*(f"{name} {outcome.ok} {outcome.digest}" for name, outcome in each))
 
 
 def preview(pulumi: Pulumi, inventory: Inventory, environment: Environment, wanted: list[Unit], plans: Path) -> Report:
@@ -95,7 +98,7 @@ class _UnitFailedError(Exception):
 
 
 def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], seen: Report, phases: Phases) -> Report:
-    """Make the cloud what the inventory says.
+    """Make the cloud what the inventory says; where plans were approved, do nothing that is not in them.
 
     `seen` is what the cloud has just said of all wanted units. Of those that have been made before, the ones in which
     nothing would change, and for which what they take from others stays the same, are left in peace.
@@ -108,7 +111,7 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], seen: Re
         if unit.name in quiet and changed.isdisjoint(unit.needs):
             return Outcome(ok=True)
         with phases.phase(unit.name):
-            options = [] if seen.outcomes[unit.name].ok else policy.pack(pulumi)
+            options = _bound(seen.approved, unit) if seen.outcomes[unit.name].ok else policy.pack(pulumi)
             search = orphans.Search(pulumi=pulumi, environment=environment, unit=unit, tell=phases.note)
             outcome = _up(search, seen.outcomes[unit.name].creates, options)
             if not outcome.ok:
@@ -118,6 +121,12 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], seen: Re
         return outcome
 
     return in_order(wanted, one)
+
+
+def _bound(plans: Path | None, unit: Unit) -> list[str]:
+    """Return the options by which `pulumi` refuses a step that is not in a unit's plan."""
+    plan = policy.plan_of(plans, unit) if plans else None
+    return ["--plan", str(plan)] if plan and plan.is_file() else []
 
 
 def _up(search: orphans.Search, creates: list[Planned], options: list[str]) -> Outcome:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +16,7 @@ from govcloud.core.language import tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import PROJECT, Unit, department_of, units
-from govcloud.deploy import given_access
+from govcloud.deploy import given_access, locks
 from govcloud.deploy.pulumi_cli import AT_ONCE, Pulumi
 from govcloud.deploy.states import mend
 
@@ -99,32 +97,19 @@ def _ensure_secret(pulumi: Pulumi, stack: str, key: str, length: int) -> None:
 
 def in_use(pulumi: Pulumi, stack: str) -> str | None:
     """Return who is at work on a stack, or None when nobody living is."""
-    return next((holder for holder in map(_holder, pulumi.locks(stack)) if holder), None)
+    shared = pulumi.state_backend is not None
+    held = (locks.holder(pulumi.workspace, lock, shared=shared) for lock in pulumi.locks(stack))
+    return next((holder for holder in held if holder), None)
 
 
 def free(pulumi: Pulumi, stack: str) -> None:
     """Take away the locks that killed commands left on a stack; refuse while a living one holds it."""
-    user = in_use(pulumi, stack)
-    if user:
-        message = tr("Stack {stack} is in use by {user}. Fix: wait until it has ended", stack=stack, user=user)
-        raise GovcloudError(message, status=Exit.SAFETY_RULE)
-    if pulumi.locks(stack):
-        pulumi.text("cancel", "--yes", "--stack", stack)
-
-
-def _holder(lock: str) -> str | None:
-    """Return who holds a lock, or None when it is a `pulumi` of this machine that has died."""
-    try:
-        held = json.loads(lock)
-    except ValueError:
-        return None
-    pid, host = int(held.get("pid", 0)), str(held.get("hostname", ""))
-    if host != socket.gethostname():
-        return tr("process {pid} on {host}", pid=pid, host=host)
-    try:
-        name, _, rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").partition("(")[2].rpartition(")")
-    except OSError:
-        return None
-    # A killed process keeps its number and name until its parent asks for its end, which may be never.
-    dead = rest.split()[0] in {"Z", "X"}
-    return tr("process {pid}", pid=pid) if name.startswith("pulumi") and not dead else None
+    found = pulumi.locks(stack)
+    for lock in found:
+        user = locks.holder(pulumi.workspace, lock, shared=pulumi.state_backend is not None)
+        if user:
+            raise locks.refuse(stack, user)
+    # Each by its own name, as it was read: one that has come meanwhile is not touched.
+    for lock in found:
+        pulumi.unlock(lock)
+        locks.forget(pulumi.workspace, lock)

@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 ENVIRONMENTS = load(ROOT / "inventory").environments
 SEEN = Report({"approval": Outcome(ok=True, steps=["create urn {}"])})
 OTHER = Report({"approval": Outcome(ok=True, steps=["create urn {}", "delete other {}"])})
+UNSEEN = Report({"approval": Outcome(ok=False, steps=["create urn {}"])})
 
 
 @pytest.mark.parametrize("environment", ["lab", "production"])
@@ -23,7 +24,13 @@ def test_what_was_approved_is_done(environment: str) -> None:
 
 @pytest.mark.parametrize(
     ("environment", "approved"),
-    [("production", ""), ("production", OTHER.digest), ("production", "0" * 16), ("lab", OTHER.digest)],
+    [
+        ("production", ""),
+        ("production", OTHER.digest),
+        ("production", UNSEEN.digest),
+        ("production", "0" * 16),
+        ("lab", OTHER.digest),
+    ],
 )
 def test_anything_else_is_stopped(environment: str, approved: str) -> None:
     with pytest.raises(GovcloudError, match=SEEN.digest) as raised:

@@ -1,6 +1,7 @@
 """Whatever the cloud answers and whenever a command is killed: nothing is made twice, and running it again is enough.
 
-The cloud is the tests' city; its answers come through a proxy that spoils some. A seed says which and how.
+The cloud is the tests' city; its answers come through a proxy that spoils some. A seed says which and how. And one kind
+of answer that nothing spoils: to a unit that reaches for what is another department's.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from queue import SimpleQueue
 
+import openstack.connection
 import pytest
 
 from tests.conftest import SEED, TEST_CITY, WHOLE, City
@@ -127,3 +129,49 @@ def test_killed_around_a_call_leaves_nothing_that_is_not_found(
     finally:
         ground.wipe()
         yards.put(ground)
+
+
+# What a unit may write into its program, by what it reaches for, and how many of it the other department has.
+REACHES = {
+    "network": "networking.Port({name}, network_id={id})",
+    "security_group": "networking.SecGroupRule({name}, security_group_id={id}, direction='ingress', ethertype='IPv4')",
+    "router": "networking.RouterRoute({name}, router_id={id}, destination_cidr='192.0.2.0/24', next_hop='10.0.0.1')",
+}
+
+
+@pytest.mark.parametrize("kind", REACHES if WHOLE else [random.Random(SEED).choice([*REACHES])])  # noqa: S311 - a sample
+def test_a_unit_that_reaches_for_anothers_resource_fails(
+    yards: SimpleQueue[Yard], cloud: openstack.connection.Connection, kind: str
+) -> None:
+    ground, network = yards.get(), cloud.network
+    approval = cloud.identity.find_project("approval", ignore_missing=False).id
+    theirs = next(one for one in getattr(network, f"{kind}s")(project_id=approval) if one.name != "default")
+    before = _of_the_other(cloud, approval)
+    program = ground.root / "stacks" / "units" / "department.py"
+    whole = program.read_text(encoding="utf-8")
+    reach = "openstack." + REACHES[kind].format(name="'reach'", id=f"'{theirs.id}'")
+    try:
+        program.write_text(whole.replace("    return {", f"    {reach}\n    return {{"), encoding="utf-8")
+        done = ground.run("deploy", ground.unit, "--apply")
+        assert done.status == STOPPED, done.told
+        assert re.search(r"reach: .*(403|404|not found|could not be found)", done.told, re.IGNORECASE), done.told
+        assert _of_the_other(cloud, approval) == before
+        program.write_text(whole, encoding="utf-8")
+        ground.converges()
+    finally:
+        program.write_text(whole, encoding="utf-8")
+        ground.wipe()
+        yards.put(ground)
+
+
+def _of_the_other(cloud: openstack.connection.Connection, project: str) -> dict[str, set[str]]:
+    """Return what a project has of what could have been reached for; a port counts by its network."""
+    network = cloud.network
+    networks = {one.id for one in network.networks(project_id=project)}
+    return {
+        "ports": {port.id for port in network.ports() if port.network_id in networks},
+        "rules": {
+            rule["id"] for one in network.security_groups(project_id=project) for rule in one.security_group_rules
+        },
+        "routes": {str(route) for one in network.routers(project_id=project) for route in one.routes},
+    }

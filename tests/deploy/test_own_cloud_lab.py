@@ -21,7 +21,7 @@ import yaml
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
-from tests.conftest import ROOT, WHOLE, City, copy_checkout, environment_of, outside
+from tests.conftest import ROOT, WHOLE, City, copy_checkout, environment_of, of_the_tests, outside
 
 pytestmark = pytest.mark.lab
 
@@ -63,7 +63,7 @@ class Own:
 def own(city: City) -> Iterator[Own]:
     """Make the checkout, with the small city as its inventory and the lab's administrator as its cloud."""
     root = ROOT / ".test" / "own"
-    shutil.rmtree(root, ignore_errors=True)
+    shutil.rmtree(of_the_tests(root), ignore_errors=True)
     copy_checkout(root)
     shutil.rmtree(root / "inventory")
     shutil.copytree(ROOT / "tests" / "data" / "foreign", root / "inventory")

@@ -14,13 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from govcloud.core.environment import variables
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.files import write_atomically
 from govcloud.core.model.environment import StateBackend
 from govcloud.core.workspace import Workspace
 from govcloud.deploy.pulumi_cli import Pulumi
 from govcloud.deploy.stacks import free, in_use
 from tests.deploy import postgresql
 
-STACK = "lab-one"
+STACK, DEAD = "lab-one", 2**22 + 1
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +45,13 @@ def test_a_lock_in_the_database_is_respected(pulumi: Pulumi, server: postgresql.
     with psycopg.connect(server.address, password=server.password) as connection:
         connection.execute("CREATE TABLE pulumi_state (key TEXT PRIMARY KEY, data JSON NOT NULL)")
         for number, host in enumerate((socket.gethostname(), "elsewhere")):
-            note = json.dumps({"pid": 2**22 + 1, "hostname": host}).encode()
+            held = json.dumps({"pid": DEAD, "hostname": host}).encode()
             key = f"postgres/.pulumi/locks/organization/govcloud/{STACK}/{number}.json"
-            row = json.dumps({"data": base64.b64encode(note).decode()})
+            row = json.dumps({"data": base64.b64encode(held).decode()})
             connection.execute("INSERT INTO pulumi_state VALUES (%s, %s)", (key, row))
+        connection.execute("INSERT INTO pulumi_state VALUES ('postgres/.pulumi/stacks/of-others.json', '{}')")
+    note = pulumi.workspace.lab / "commands" / f"{DEAD}.json"
+    write_atomically(note, json.dumps({"boot": "", "started": 1}))
     with pytest.raises(GovcloudError, match="elsewhere") as refused:
         free(pulumi, STACK)
     assert refused.value.status is Exit.SAFETY_RULE
@@ -55,6 +59,16 @@ def test_a_lock_in_the_database_is_respected(pulumi: Pulumi, server: postgresql.
     with psycopg.connect(server.address, password=server.password) as connection:
         connection.execute("DELETE FROM pulumi_state WHERE key LIKE '%1.json'")
     assert in_use(pulumi, STACK) is None, "whoever held it has died"
+    # Another machine of this name could hold it: only what we noted ourselves is known to be dead.
+    told = note.read_text()
+    note.unlink()
+    with pytest.raises(GovcloudError, match="when it is dead for certain, pulumi cancel"):
+        free(pulumi, STACK)
+    write_atomically(note, told)
+    free(pulumi, STACK)
+    with psycopg.connect(server.address, password=server.password) as connection:
+        keys = [row[0] for row in connection.execute("SELECT key FROM pulumi_state")]
+    assert keys == ["postgres/.pulumi/stacks/of-others.json"]
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from govcloud.core.environment import variables
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
 from govcloud.deploy.pulumi_cli import Pulumi
-from tests.conftest import ROOT, copy_checkout, outside
+from tests.conftest import ROOT, copy_checkout, of_the_tests, outside
 from tests.deploy.fault_proxy import Plan, Proxy, proxy
 
 HERE = Path(__file__).parent
@@ -183,7 +183,7 @@ def assert_none_outlives(root: Path) -> None:
 def yard(city: Path, root: Path, unit: str, address: str) -> Iterator[Yard]:
     """Make the checkout at `root` on the cloud of another one, with its proxy at a loopback address."""
     theirs, ours = Workspace(city), Workspace(root)
-    shutil.rmtree(root, ignore_errors=True)
+    shutil.rmtree(of_the_tests(root), ignore_errors=True)
     _copy(theirs, ours, unit)
     admin = clouds_file.connect(ours, "lab-admin")
     identity: Any = admin.identity

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from govcloud.core.workspace import Workspace
 from lab import identity
+from lab.supervisor import Supervisor
 from tests.conftest import City
-from tests.lab.guest_site import Server, Site
+from tests.lab.guest_site import Server, Site, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -48,3 +52,38 @@ def test_python_packages_come_through_the_mirror_too(city: City, guest: Server) 
     city.run(["govcloud", "lab", "packages"], check=True)
     listed = json.loads((city.root / "build" / "lab" / "packages.json").read_text(encoding="utf-8"))["packages"]
     assert [one["version"] for one in listed if one["sha256"] == hashed] == ["1.17.0"]
+
+
+def test_what_was_fetched_once_is_there_without_the_outside(city: City, guest: Server) -> None:
+    install = "sudo apt-get update -qq && sudo apt-get install -y -qq --reinstall hostname"
+    fresh = "cd /tmp && rm -f *.deb && apt-get download -qq"
+    guest.run(f"{install} >/dev/null 2>&1 && {fresh} hostname", seconds=120)
+    with _without_the_outside(city):
+        guest.run("sudo rm -rf /var/lib/apt/lists && sudo apt-get clean")
+        guest.run(f"{install} && {fresh} hostname", seconds=120)
+        # And it is not there after all: what nobody has fetched is refused.
+        assert guest.attempt(f"{fresh} cowsay", seconds=60).returncode != 0
+    guest.run(f"{fresh} cowsay", seconds=60)
+
+
+@contextmanager
+def _without_the_outside(city: City) -> Iterator[None]:
+    """Point the mirror at an outside where nobody listens."""
+    file = city.root / ".lab" / "state" / "etc" / "mirror.conf"
+    settings = file.read_text(encoding="utf-8")
+    cut, origins = re.subn(r"(proxy_pass )https?://[^/;]+", r"\1http://127.0.0.1:9", settings)
+    assert origins
+    try:
+        file.write_text(cut, encoding="utf-8")
+        _start_again(city)
+        yield
+    finally:
+        file.write_text(settings, encoding="utf-8")
+        _start_again(city)
+
+
+def _start_again(city: City) -> None:
+    supervisor = Supervisor(Workspace(city.root))
+    supervisor.stop("mirror")
+    supervisor.start("mirror")
+    wait_for("the mirror", lambda: supervisor.process("mirror").running)
