@@ -128,5 +128,6 @@ nft -f /state/etc/nftables.conf
 # --- become the supervisor, without what could reach past the lab
 exec setpriv --bounding-set -sys_time,-sys_module,-sys_rawio,-mknod,-syslog,-wake_alarm \
   --inh-caps -sys_time,-sys_module,-sys_rawio,-mknod,-syslog,-wake_alarm \
-  env -i PATH=/opt/openstack/bin:/usr/local/bin:$PATH HOME=/state LANG=C.UTF-8 GOVCLOUD_LAB_ID="$LAB_ID" GOVCLOUD_MIRROR="$MIRROR_ADDRESS" \
+  env -i PATH=/opt/openstack/bin:/usr/local/bin:$PATH HOME=/state LANG=C.UTF-8 PYTHONPATH=/code/lab/startup \
+  GOVCLOUD_LAB_ID="$LAB_ID" GOVCLOUD_MIRROR="$MIRROR_ADDRESS" \
   /opt/openstack/bin/supervisord --nodaemon --configuration /state/etc/supervisord.conf

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 # Nova's settings for whoever may use its databases; compute hosts may not.
 NOVA_WITH_DATABASE = "--config-file /etc/nova/nova.conf --config-file /etc/nova/database.conf"
 NOVA_API_FILES = "api-paste.ini;nova.conf;database.conf"
+# Where Python finds what is ours, and before all else what every process begins with.
+CODE = "/code/lab/startup:/code"
 # Steps that are no process, which services need: done by the command line when what they need is ready themselves.
 BOOTSTRAP = "keystone-bootstrap"
 CATALOGUE = "catalogue"
@@ -145,7 +147,7 @@ def _openstack() -> list[Service]:
             "lab.drivers.neutron_api",
             *(*accounts, "ovn-northd"),
             OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini",
-            PYTHONPATH="/code",
+            PYTHONPATH=CODE,
         ),
         _wsgi("nova", 8774, "nova.wsgi.osapi_compute", *accounts, OS_NOVA_CONFIG_FILES=NOVA_API_FILES),
         _wsgi("nova-metadata", 8775, "nova.wsgi.metadata", *accounts, OS_NOVA_CONFIG_FILES=NOVA_API_FILES),
@@ -156,7 +158,7 @@ def _openstack() -> list[Service]:
         _python("nova-conductor", *accounts, arguments=NOVA_WITH_DATABASE),
         _python("nova-scheduler", *accounts, "placement", arguments=NOVA_WITH_DATABASE),
         _python("cinder-scheduler", *accounts),
-        _python("cinder-volume", *accounts, PYTHONPATH="/code"),
+        _python("cinder-volume", *accounts, PYTHONPATH=CODE),
         _python("octavia-driver-agent", *accounts, "ovn-northd"),
     ]
     for host in HOSTS:
@@ -169,7 +171,7 @@ def _openstack() -> list[Service]:
                     *(("libvirtd",) if host.machines else ()),
                 ),
                 # libvirt's binding is Debian's: it goes with Debian's library.
-                environment={"PYTHONPATH": "/code:/usr/lib/python3-libvirt" if host.machines else "/code"},
+                environment={"PYTHONPATH": f"{CODE}:/usr/lib/python3-libvirt" if host.machines else CODE},
                 keeps_children=True,
             )
         )

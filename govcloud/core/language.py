@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import gettext
 import os
+import sys
 from pathlib import Path
 
 DOMAIN = "govcloud"
@@ -21,6 +22,11 @@ def tr(message: str, **values: object) -> str:
     """Return a message in the operator's language, its `{names}` filled with values."""
     text = _catalogue(tuple(os.environ.get(name, "") for name in _DECIDING)).gettext(message)
     return text.format(**values) if values else text
+
+
+def say(text: str) -> None:
+    """Tell the operator a line; what programs read goes to the standard output."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is what it is for
 
 
 def mark(message: str) -> str:

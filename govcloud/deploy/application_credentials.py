@@ -17,8 +17,9 @@ from typing import Any
 import openstack
 
 from govcloud.core.files import write_atomically
+from govcloud.core.language import say, tr
 from govcloud.core.workspace import Workspace
-from govcloud.deploy import clouds_file
+from govcloud.deploy import access_rules, clouds_file
 
 LIFE = timedelta(days=30)
 _TRIES = 8
@@ -92,24 +93,46 @@ class Minting:
             note(self.workspace, self.cloud, current.id, end_of(current))
             return
         end = now + LIFE
-        made = _once_assigned(
+        rules = access_rules.of([one["type"] for one in user.service_catalog])
+        made = self._mint(user, now, {"access_rules": rules})
+        with connect(self.like, self._auth(made)) as trial:
+            refusing = access_rules.refusing(trial)
+        if refusing:
+            # Of these services nothing could be asked at all: the roles alone have to hold.
+            identity.delete_application_credential(owner, made)
+            made = self._mint(user, now, {})
+            say(
+                tr(
+                    "{cloud}: its credential has no access rules, for these services refuse whoever has some: "
+                    "{services}. Fix: set service_type in their [keystone_authtoken]; the next credential has rules",
+                    cloud=self.cloud,
+                    services=", ".join(refusing),
+                )
+            )
+        entry = {"auth_type": "v3applicationcredential", "identity_api_version": 3, "interface": "public"}
+        clouds_file.put(self.workspace, self.cloud, {**entry, "auth": self._auth(made), **way(self.like)})
+        note(self.workspace, self.cloud, made.id, end)
+
+    def _mint(self, user: openstack.connection.Connection, now: datetime, rules: dict[str, Any]) -> Any:  # noqa: ANN401
+        identity: Any = user.identity
+        return _once_assigned(
             lambda: identity.create_application_credential(
-                owner,
+                user.current_user_id,
                 name=f"{self._prefix}{now:%Y%m%dT%H%M%S}",
                 description="Used by the stacks of this department",
                 roles=[{"name": name} for name in self.roles],
-                expires_at=f"{end:%Y-%m-%dT%H:%M:%S}",
+                expires_at=f"{now + LIFE:%Y-%m-%dT%H:%M:%S}",
+                **rules,
             ),
             self.assign,
         )
-        auth = {
+
+    def _auth(self, credential: Any) -> dict[str, Any]:  # noqa: ANN401
+        return {
             "auth_url": self.like["auth"]["auth_url"],
-            "application_credential_id": made.id,
-            "application_credential_secret": made.secret,
+            "application_credential_id": credential.id,
+            "application_credential_secret": credential.secret,
         }
-        entry = {"auth_type": "v3applicationcredential", "auth": auth, "identity_api_version": 3, "interface": "public"}
-        clouds_file.put(self.workspace, self.cloud, {**entry, **way(self.like)})
-        note(self.workspace, self.cloud, made.id, end)
 
 
 def _once_assigned(create: Callable[[], Any], assign: Callable[[], None]) -> Any:  # noqa: ANN401

@@ -1,8 +1,6 @@
-"""What an operator asked for: which environment, which units. And the way to answer."""
+"""What an operator asked for: which environment, which units."""
 
 from __future__ import annotations
-
-import sys
 
 from govcloud.core.errors import GovcloudError
 from govcloud.core.language import tr
@@ -29,8 +27,3 @@ def chosen(inventory: Inventory, environment: Environment, names: list[str]) -> 
             *(tr("No unit is called {name}. There are: {known}", name=name, known=", ".join(known)) for name in unknown)
         )
     return [unit for name, unit in known.items() if not names or name in names]
-
-
-def say(text: str) -> None:
-    """Tell the operator a line; what programs read goes to the standard output."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is what it is for

@@ -10,10 +10,10 @@ import typer
 
 from govcloud.core.audit import Archive, Chain, Record, concerns
 from govcloud.core.errors import Exit
-from govcloud.core.language import tr
+from govcloud.core.language import say, tr
 from govcloud.core.model.units import units
 from govcloud.core.workspace import Workspace
-from govcloud.deploy.asked import city_of, say
+from govcloud.deploy.asked import city_of
 from govcloud.deploy.drift import states
 from govcloud.deploy.pulumi_cli import Pulumi
 

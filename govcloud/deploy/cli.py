@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.language import tr
+from govcloud.core.language import say, tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import chosen_cloud, policy, removal, run, stacks
-from govcloud.deploy.asked import chosen, city_of, say
+from govcloud.deploy.asked import chosen, city_of
 from govcloud.deploy.events import Changes
 from govcloud.deploy.gather import gather
 from govcloud.deploy.pulumi_cli import Pulumi
@@ -147,7 +147,8 @@ def _destroy(pulumi: Pulumi, inventory: Inventory, environment: Environment, uni
         raise typer.Exit(Exit.DONE if outcome.ok else Exit.COULD_NOT_CHECK)
     for urn in sorted(found.resources):
         what = tr("would go: {name}", name=urn.partition("::")[2])
-        say(what + (tr(" (protected: holds data)") if urn in found.protected else ""))
+        why = found.protected.get(urn)
+        say(what + (tr(" (protected: {reason})", reason=tr(why)) if why else ""))
     say(
         tr(
             "{unit}: {number} resources. To let exactly these go: --destroy --approve {digest}",

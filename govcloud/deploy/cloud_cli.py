@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.language import tr
+from govcloud.core.language import say, tr
 from govcloud.core.model.units import Kind, units
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import chosen_cloud, clouds_file, stacks
 from govcloud.deploy import credentials as access
 from govcloud.deploy.adoption import Adoption
-from govcloud.deploy.asked import chosen, city_of, say
+from govcloud.deploy.asked import chosen, city_of
 from govcloud.deploy.existing import Search
 from govcloud.deploy.pulumi_cli import Pulumi
 

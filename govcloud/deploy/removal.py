@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from govcloud.core import cache
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.language import tr
+from govcloud.core.language import mark, tr
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Unit, units
@@ -25,15 +26,22 @@ from govcloud.deploy.events import Outcome
 from govcloud.deploy.pulumi_cli import Pulumi
 
 _CONTAINER = "openstack:objectstorage/container:Container"
+# Why a kind of resource is protected wherever not everything may be destroyed at will.
+_REASONS = {
+    "openstack:blockstorage/volume:Volume": mark("holds a tier's data"),
+    _CONTAINER: mark("holds objects and their versions"),
+    "openstack:keymanager/secretV1:SecretV1": mark("without it the data's software is locked out"),
+}
+_REASON = mark("what holds data stands on it")
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What a unit's state says there is: resources by URN and id, and which of them are protected."""
+    """What a unit's state says there is: resources by URN and id; which of them are protected, and why."""
 
     unit: Unit
     resources: dict[str, str]
-    protected: tuple[str, ...]
+    protected: dict[str, str]
     containers: tuple[str, ...]
 
     @property
@@ -61,7 +69,7 @@ def look(pulumi: Pulumi, inventory: Inventory, environment: Environment, unit: U
     return Removal(
         unit=unit,
         resources={str(one["urn"]): str(one.get("id", "")) for one in found},
-        protected=tuple(str(one["urn"]) for one in found if one.get("protect")),
+        protected={str(one["urn"]): _REASONS.get(one["type"], _REASON) for one in found if one.get("protect")},
         containers=tuple(str(one["id"]) for one in found if one["type"] == _CONTAINER),
     )
 
@@ -88,6 +96,7 @@ def carry_out(
         _forget_versions(pulumi, environment, removal)
         outcome = pulumi.operate("destroy", stack, "--yes", "--skip-preview", "--refresh")
         if not outcome.ok:
+            _protect_again(pulumi, stack, removal)
             return outcome
     else:
         outcome = Outcome(ok=True)
@@ -106,6 +115,13 @@ def _resources(pulumi: Pulumi, stack: str) -> list[dict[str, Any]]:
     return [one for one in state.get("resources") or () if one.get("custom") and not _is_plain(one)]
 
 
+def _protect_again(pulumi: Pulumi, stack: str, removal: Removal) -> None:
+    """Protect what is left of what was protected: the approval was for this run."""
+    left = [str(one["urn"]) for one in _resources(pulumi, stack) if one["urn"] in removal.protected]
+    if left:
+        pulumi.text("state", "protect", *left, "--yes", "--stack", stack)
+
+
 def _is_plain(resource: dict[str, Any]) -> bool:
     return bool(resource.get("external")) or str(resource["type"]).startswith("pulumi:")
 
@@ -122,22 +138,25 @@ def _forget_versions(pulumi: Pulumi, environment: Environment, removal: Removal)
                 store.delete(f"/{container}/{quote(one['name'])}?version-id={one['version_id']}").raise_for_status()
 
 
-def _records(pulumi: Pulumi, environment: Environment) -> str:
-    return str(pulumi.workspace.build(environment.key) / "removals.jsonl")
+def _records(pulumi: Pulumi, environment: Environment) -> Path:
+    """Return the file of removals: of what lasts it stands in the inventory, under the same version control."""
+    if environment.disposable:
+        return pulumi.workspace.build(environment.key) / "removals.jsonl"
+    return pulumi.workspace.inventory / "removals" / f"{environment.key}.jsonl"
 
 
 def _record(pulumi: Pulumi, environment: Environment, removal: Removal) -> None:
     """Note the approval before the act: what was cut short was approved all the same."""
-    folder = pulumi.workspace.build(environment.key)
-    folder.mkdir(parents=True, exist_ok=True)
+    file = _records(pulumi, environment)
+    file.parent.mkdir(parents=True, exist_ok=True)
     line = {
-        "schema_version": 1,
+        "schema_version": 2,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "by": getpass.getuser(),
         "unit": removal.unit.name,
         "digest": removal.digest,
         "resources": len(removal.resources),
-        "protected": list(removal.protected),
+        "protected": [{"urn": urn, "reason": reason} for urn, reason in sorted(removal.protected.items())],
     }
-    with (folder / "removals.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,11 +1,16 @@
-"""A department's access is made although keystone forgets for a moment which roles it has just given."""
+"""A department's access: made although keystone forgets for a moment which roles it has given; with rules that hold."""
 
 from __future__ import annotations
 
-import pytest
-from openstack.exceptions import BadRequestException
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
-from govcloud.deploy import application_credentials
+import pytest
+from openstack.connection import Connection
+from openstack.exceptions import BadRequestException, HttpException
+
+from govcloud.deploy import access_rules, application_credentials
 from govcloud.deploy.application_credentials import _once_assigned
 
 UNASSIGNED = "Invalid application credential: Cannot create an application credential with unassigned role"
@@ -43,3 +48,38 @@ def test_what_stays_refused_is_told(refusals: int, message: str) -> None:
     keystone = _Keystone(refusals, message)
     with pytest.raises(BadRequestException, match=message):
         _once_assigned(keystone.create, keystone.assign)
+
+
+def test_each_call_of_the_stacks_is_allowed_and_no_other() -> None:
+    rules = access_rules.of(["network", "volumev3", "image", "object-store", "placement", "of-a-vendor"])
+    allowed = {(one["service"], one["method"]) for one in rules}
+    assert {service for service, _ in allowed} == {"network", "volumev3", "image", "object-store"}
+    assert ("volumev3", "DELETE") in allowed, "by the name that the cloud itself gives the service"
+    assert ("object-store", "HEAD") in allowed
+    assert ("image", "POST") not in allowed
+    assert {one["path"] for one in rules} == {"/**"}
+    assert len(allowed) == len(rules)
+
+
+class _Cloud:
+    """A cloud of two services, of which one answers as it is told to."""
+
+    def __init__(self, status: int) -> None:
+        self.status, self.network = status, self
+        self.compute = SimpleNamespace(servers=lambda **_: iter([object()]))
+
+    def has_service(self, kind: str) -> bool:
+        return kind in {"compute", "network"}
+
+    def networks(self, **_: object) -> Iterator[object]:
+        if self.status != 200:
+            refused = HttpException("")
+            refused.status_code = self.status
+            raise refused
+        return iter([])
+
+
+@pytest.mark.parametrize(("status", "refusing"), [(200, []), (401, ["network"]), (503, []), (403, [])])
+def test_only_a_service_that_does_not_know_whoever_has_rules_is_told(status: int, refusing: list[str]) -> None:
+    """What else goes wrong goes wrong without rules too."""
+    assert access_rules.refusing(cast("Connection", _Cloud(status))) == refusing

@@ -11,6 +11,9 @@ import openstack.connection
 import pytest
 import yaml
 
+from govcloud.core.model.inventory import load
+from govcloud.core.workspace import Workspace
+from govcloud.deploy import access_rules, credentials
 from tests.conftest import City
 
 pytestmark = pytest.mark.lab
@@ -63,6 +66,25 @@ def test_the_access_of_a_department_ends_and_is_no_password(
     end = datetime.fromisoformat(credential.expires_at).replace(tzinfo=UTC)
     assert datetime.now(UTC) < end < datetime.now(UTC) + timedelta(days=31)
     assert not credential.unrestricted
+    rules = [{key: one[key] for key in ("service", "method", "path")} for one in credential.access_rules]
+    types = [one["type"] for one in department.service_catalog]
+    assert sorted(rules, key=str) == sorted(access_rules.of(types), key=str)
+
+
+def test_what_is_in_no_rule_of_a_departments_access_is_refused(
+    city: City, department: openstack.connection.Connection
+) -> None:
+    """Its roles would allow it: the user itself may do it, by its password."""
+    image = {"name": "of-this-test", "disk_format": "raw", "container_format": "bare", "visibility": "private"}
+    assert department.image.post("/images", json=image).status_code == 401
+    assert department.image.get("/images").status_code == 200
+    environment = load(city.root / "inventory").environment("lab")
+    with credentials._Access(Workspace(city.root), environment, DEPARTMENT)._as_user(
+        department.current_project_id
+    ) as user:
+        made = user.image.post("/images", json=image)
+        assert made.status_code == 201
+        user.image.delete(f"/images/{made.json()['id']}").raise_for_status()
 
 
 def test_the_department_may_not_do_what_is_the_administrators(

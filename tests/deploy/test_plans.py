@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govcloud.core.errors import Exit, GovcloudError
+from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Unit, units
 from govcloud.core.workspace import Workspace
@@ -104,7 +106,7 @@ def test_only_what_was_read_goes(tmp_path: Path) -> None:
     read = removal.look(pulumi, INVENTORY, ENVIRONMENT, unit).digest
     _stack(tmp_path, unit, {"urn": "urn:1", "id": "1"}, {"urn": "urn:2", "id": "2", "protect": True})
     now = removal.look(pulumi, INVENTORY, ENVIRONMENT, unit)
-    assert now.protected == ("urn:2",)
+    assert now.protected == {"urn:2": "what holds data stands on it"}
     with pytest.raises(GovcloudError, match="approve that digest") as refused:
         removal.carry_out(pulumi, ENVIRONMENT, now, read, pytest.fail)
     assert refused.value.status is Exit.SAFETY_RULE
@@ -122,3 +124,55 @@ def test_components_and_providers_are_not_counted(tmp_path: Path) -> None:
         {"urn": "urn:3", "external": True},
     )
     assert removal.look(pulumi, INVENTORY, ENVIRONMENT, unit).resources == {}
+
+
+PRODUCTION = INVENTORY.environments["production"]
+VOLUME = {"urn": "urn:2", "id": "2", "protect": True, "type": "openstack:blockstorage/volume:Volume"}
+
+
+class _Failing(_Stacks):
+    """Loses one resource and fails at the next."""
+
+    def operate(self, verb: str, stack: str, *options: str) -> Outcome:
+        super().operate(verb, stack, *options)
+        _stack(self.workspace.root, UNITS[SYSTEM], VOLUME)
+        return Outcome(ok=False)
+
+
+def test_what_a_failed_removal_leaves_is_protected_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(removal.credentials, "ensure", lambda *_: None)
+    pulumi, unit = _Failing(Workspace(tmp_path)), UNITS[SYSTEM]
+    _stack(tmp_path, unit, {"urn": "urn:1", "id": "1", "protect": True}, VOLUME)
+    found = removal.look(pulumi, INVENTORY, ENVIRONMENT, unit)
+    assert not removal.carry_out(pulumi, ENVIRONMENT, found, found.digest, pytest.fail).ok
+    done = (tmp_path / "done").read_text().splitlines()
+    stack = unit.stack("lab")
+    assert done == [
+        f"state unprotect --all --yes --stack {stack}",
+        f"destroy {stack}",
+        f"state protect urn:2 --yes --stack {stack}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "file"),
+    [
+        (ENVIRONMENT, "build/lab/removals.jsonl"),
+        (PRODUCTION, "inventory/removals/production.jsonl"),
+    ],
+)
+def test_a_removal_is_noted_with_what_was_protected_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: Environment, file: str
+) -> None:
+    """Where things last the note does too: `make clean` removes build/."""
+    monkeypatch.setattr(removal.credentials, "ensure", lambda *_: None)
+    pulumi, unit = _Stacks(Workspace(tmp_path)), UNITS[SYSTEM]
+    name = f"{unit.stack(environment.key)}.json"
+    (tmp_path / name).write_text(json.dumps({"deployment": {"resources": [{"custom": True, **VOLUME}]}}))
+    found = removal.look(pulumi, INVENTORY, environment, unit)
+    removal.carry_out(pulumi, environment, found, found.digest, lambda _: None)
+    (line,) = (tmp_path / file).read_text(encoding="utf-8").splitlines()
+    told = json.loads(line)
+    assert datetime.fromisoformat(told["at"]).tzinfo
+    assert (told["unit"], told["digest"]) == (unit.name, found.digest)
+    assert told["protected"] == [{"urn": "urn:2", "reason": "holds a tier's data"}]

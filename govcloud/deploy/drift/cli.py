@@ -12,9 +12,9 @@ import typer
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
-from govcloud.core.language import tr
+from govcloud.core.language import say, tr
 from govcloud.core.workspace import Workspace
-from govcloud.deploy.asked import chosen, city_of, say
+from govcloud.deploy.asked import chosen, city_of
 from govcloud.deploy.drift.compare import Finding, Report
 from govcloud.deploy.drift.explained import TOLD
 from govcloud.deploy.drift.proposal import proposal

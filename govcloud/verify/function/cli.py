@@ -11,12 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.language import tr
+from govcloud.core.language import say, tr
 from govcloud.core.model.results import Verdict
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
-from govcloud.deploy.asked import say
 from govcloud.verify.function import foreign, report, suite
 from govcloud.verify.function import sweep as sweeping
 from govcloud.verify.function.marker import Marker

@@ -1,0 +1,1 @@
+"""What Python finds before all else in the lab."""
