@@ -177,6 +177,8 @@ def _tell(report: run.Report, wanted: list[Unit], *, applied: bool, json_: bool)
                 "{create} to create, {update} to update, {replace} to replace, {delete} to delete", **asdict(changes)
             )
             say(f"{unit.name}: {did if applied else would}")
-        rows.append({"unit": unit.name, **asdict(changes), "changes": changes.total})
+        known = {**asdict(changes), "changes": changes.total}
+        # Of a unit that failed nobody can say how much would change: no number, not even nought.
+        rows.append({"unit": unit.name, **(known if outcome and outcome.ok else dict.fromkeys(known))})
     if json_:
         print(json.dumps({"units": rows}, indent=1))

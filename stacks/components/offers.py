@@ -42,7 +42,12 @@ class Offers(pulumi.ComponentResource):
             )
         for key, kind in args.volume_types.items():
             openstack.blockstorage.VolumeTypeV3(
-                key, name=key, description=kind.title, is_public=True, extra_specs=kind.extra_specs, opts=ours
+                key,
+                name=key,
+                description=_volume_description(kind),
+                is_public=True,
+                extra_specs=kind.extra_specs,
+                opts=ours,
             )
         self.register_outputs({})
 
@@ -55,6 +60,12 @@ def _flavor_specs(flavor: str) -> dict[str, str]:
         "scs:name-v2": flavor,
         "scs:cpu-type": "shared-core",
     }
+
+
+def _volume_description(kind: VolumeType) -> str:
+    """Return a volume type's description, which begins with what the type fulfils, as SCS-0114 has it."""
+    aspects = ", ".join(key for key, value in sorted(kind.extra_specs.items()) if key[:4] == "scs:" and value == "true")
+    return f"[{aspects}] {kind.title}" if aspects else kind.title
 
 
 @dataclass(frozen=True, kw_only=True)

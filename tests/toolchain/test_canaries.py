@@ -36,7 +36,9 @@ openstack.images.Image(
     image_source_username="u", image_source_password=canary("Image"), opts=by
 )
 openstack.keymanager.SecretV1("h", payload=canary("SecretV1"), payload_content_type="text/plain", opts=by)
-openstack.networking.BgpPeerV2("i", peer_ip="10.0.0.1", remote_as=1, auth_type="md5", password=canary("BgpPeerV2"), opts=by)
+openstack.networking.BgpPeerV2(
+    "i", peer_ip="10.0.0.1", remote_as=1, auth_type="md5", password=canary("BgpPeerV2"), opts=by
+)
 openstack.sharedfilesystem.SecurityService(
     "j", type="ldap", user="u", password=canary("SecurityService"), opts=by
 )
