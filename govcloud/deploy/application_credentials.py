@@ -95,7 +95,7 @@ class Minting:
         end = now + LIFE
         rules = access_rules.of([one["type"] for one in user.service_catalog])
         made = self._mint(user, now, {"access_rules": rules})
-        with connect(self.like, self._auth(made)) as trial:
+        with clouds_file.connect_as(self._entry(made)) as trial:
             refusing = access_rules.refusing(trial)
         if refusing:
             # Of these services nothing could be asked at all: the roles alone have to hold.
@@ -109,8 +109,7 @@ class Minting:
                     services=", ".join(refusing),
                 )
             )
-        entry = {"auth_type": "v3applicationcredential", "identity_api_version": 3, "interface": "public"}
-        clouds_file.put(self.workspace, self.cloud, {**entry, "auth": self._auth(made), **way(self.like)})
+        clouds_file.put(self.workspace, self.cloud, self._entry(made))
         note(self.workspace, self.cloud, made.id, end)
 
     def _mint(self, user: openstack.connection.Connection, now: datetime, rules: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -127,12 +126,14 @@ class Minting:
             self.assign,
         )
 
-    def _auth(self, credential: Any) -> dict[str, Any]:  # noqa: ANN401
-        return {
+    def _entry(self, credential: Any) -> dict[str, Any]:  # noqa: ANN401
+        auth = {
             "auth_url": self.like["auth"]["auth_url"],
             "application_credential_id": credential.id,
             "application_credential_secret": credential.secret,
         }
+        entry = {"auth_type": "v3applicationcredential", "auth": auth, "identity_api_version": 3, "interface": "public"}
+        return {**entry, **way(self.like)}
 
 
 def _once_assigned(create: Callable[[], Any], assign: Callable[[], None]) -> Any:  # noqa: ANN401
