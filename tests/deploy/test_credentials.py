@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from openstack.connection import Connection
-from openstack.exceptions import BadRequestException, HttpException
+from openstack.exceptions import BadRequestException
 
 from govcloud.deploy import access_rules, application_credentials
 from govcloud.deploy.application_credentials import _once_assigned
@@ -65,18 +64,20 @@ class _Cloud:
     """A cloud of two services, of which one answers as it is told to."""
 
     def __init__(self, status: int) -> None:
-        self.status, self.network = status, self
-        self.compute = SimpleNamespace(servers=lambda **_: iter([object()]))
+        self.compute, self.network = _Service(200), _Service(status)
 
     def has_service(self, kind: str) -> bool:
         return kind in {"compute", "network"}
 
-    def networks(self, **_: object) -> Iterator[object]:
-        if self.status != 200:
-            refused = HttpException("")
-            refused.status_code = self.status
-            raise refused
-        return iter([])
+
+class _Service:
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def get(self, path: str, params: dict[str, int]) -> SimpleNamespace:
+        assert path
+        assert params == {"limit": 1}
+        return SimpleNamespace(status_code=self.status)
 
 
 @pytest.mark.parametrize(("status", "refusing"), [(200, []), (401, ["network"]), (503, []), (403, [])])
