@@ -92,8 +92,10 @@ def test_the_department_may_not_do_what_is_the_administrators(
 ) -> None:
     with pytest.raises(openstack.exceptions.ForbiddenException):
         department.compute.create_flavor(name="mine", ram=64, vcpus=1, disk=1)
-    with pytest.raises(openstack.exceptions.ForbiddenException):
+    # What is in none of its rules is refused before its roles are asked.
+    with pytest.raises(openstack.exceptions.HttpException) as refused:
         department.identity.create_project(name="mine")
+    assert refused.value.status_code == 401
 
 
 @pytest.mark.parametrize("access", ["lab-admin", "lab-approval"])
