@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.inventory import load
+from govcloud.core.model.units import units
+from govcloud.deploy import policy
 from govcloud.deploy.cli import _check_approval
 from govcloud.deploy.events import Outcome
-from govcloud.deploy.run import Report
+from govcloud.deploy.run import Report, _bound
 from tests.conftest import ROOT
 
-ENVIRONMENTS = load(ROOT / "inventory").environments
+INVENTORY = load(ROOT / "inventory")
+ENVIRONMENTS = INVENTORY.environments
 SEEN = Report({"approval": Outcome(ok=True, steps=["create urn {}"])})
 OTHER = Report({"approval": Outcome(ok=True, steps=["create urn {}", "delete other {}"])})
 UNSEEN = Report({"approval": Outcome(ok=False, steps=["create urn {}"])})
@@ -40,3 +45,24 @@ def test_anything_else_is_stopped(environment: str, approved: str) -> None:
 
 def test_where_everything_may_be_destroyed_nothing_has_to_be_approved() -> None:
     _check_approval(ENVIRONMENTS["lab"], SEEN, "")
+
+
+@pytest.mark.parametrize(
+    ("steps", "saved", "approved", "bound"),
+    [
+        (["create urn {}"], True, True, True),
+        (["create urn {}"], True, False, False),
+        (["create urn {}"], False, True, False),
+        (["create urn {}", "import other {}"], True, True, False),
+    ],
+    ids=["read", "nobody has to read", "nothing would change", "something is taken over"],
+)
+def test_an_update_is_held_to_its_plan(
+    tmp_path: Path, steps: list[str], *, saved: bool, approved: bool, bound: bool
+) -> None:
+    unit = units(INVENTORY, ENVIRONMENTS["lab"])["approval"]
+    plan = policy.plan_of(tmp_path, unit)
+    if saved:
+        plan.write_text("{}")
+    options = _bound(tmp_path if approved else None, unit, Outcome(ok=True, steps=steps))
+    assert options == (["--plan", str(plan)] if bound else [])
