@@ -54,6 +54,8 @@ class Outcome:
     """What is or would be done to which resource with which inputs, one line each; secrets are masked by the engine."""
     creates: list[Planned] = field(default_factory=list)
     """Those of the steps that create something; what is not known yet has the engine's word for it."""
+    takes_over: bool = False
+    """Whether something is, or has just been, taken over that was made by somebody else (import)."""
     under_way: dict[str, str] = field(default_factory=dict)
     """What has begun and not ended: by URN, what it is and what is done to it."""
 
@@ -87,6 +89,9 @@ class Outcome:
         self.under_way[urn] = f"{operation} {_what(urn)}"
         if operation in _ACTS:
             inputs = (step.get("new") or {}).get("inputs")
+            # What has come by import has its values, without what the provider notes beside them.
+            known = (step.get("old") or {}).get("inputs") or {}
+            self.takes_over |= operation == "import" or (operation == "update" and "__defaults" not in known)
             self.steps.append(f"{operation} {urn} {json.dumps(inputs, sort_keys=True, ensure_ascii=False)}")
             if operation == "create":
                 self.creates.append(Planned(urn, str(step.get("type")), inputs or {}))

@@ -127,12 +127,11 @@ def apply(pulumi: Pulumi, environment: Environment, wanted: list[Unit], seen: Re
 def _bound(plans: Path | None, unit: Unit, seen: Outcome) -> list[str]:
     """Return the options by which `pulumi` refuses a step that is not in a unit's plan.
 
-    A plan that takes something over (import) forbids its own step: the engine's comparison leaves out what it notes
-    beside the values. There what was read a moment ago is all there is to hold to.
+    A plan that changes what was taken over (import) forbids its own step: it leaves out what the provider notes beside
+    the values. There what was read a moment ago is all there is to hold to.
     """
     plan = policy.plan_of(plans, unit) if plans else None
-    imports = any(step.startswith("import ") for step in seen.steps)
-    return ["--plan", str(plan)] if plan and plan.is_file() and not imports else []
+    return ["--plan", str(plan)] if plan and plan.is_file() and not seen.takes_over else []
 
 
 def _up(search: orphans.Search, creates: list[Planned], options: list[str]) -> Outcome:

@@ -48,21 +48,33 @@ def test_where_everything_may_be_destroyed_nothing_has_to_be_approved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "saved", "approved", "bound"),
-    [
-        (["create urn {}"], True, True, True),
-        (["create urn {}"], True, False, False),
-        (["create urn {}"], False, True, False),
-        (["create urn {}", "import other {}"], True, True, False),
-    ],
+    ("takes_over", "saved", "approved", "bound"),
+    [(False, True, True, True), (False, True, False, False), (False, False, True, False), (True, True, True, False)],
     ids=["read", "nobody has to read", "nothing would change", "something is taken over"],
 )
 def test_an_update_is_held_to_its_plan(
-    tmp_path: Path, steps: list[str], *, saved: bool, approved: bool, bound: bool
+    tmp_path: Path, *, takes_over: bool, saved: bool, approved: bool, bound: bool
 ) -> None:
     unit = units(INVENTORY, ENVIRONMENTS["lab"])["approval"]
     plan = policy.plan_of(tmp_path, unit)
     if saved:
         plan.write_text("{}")
-    options = _bound(tmp_path if approved else None, unit, Outcome(ok=True, steps=steps))
+    options = _bound(tmp_path if approved else None, unit, Outcome(ok=True, takes_over=takes_over))
     assert options == (["--plan", str(plan)] if bound else [])
+
+
+@pytest.mark.parametrize(
+    ("operation", "old", "takes_over"),
+    [
+        ("import", {}, True),
+        ("update", {"name": "of somebody else"}, True),
+        ("update", {"name": "ours", "__defaults": []}, False),
+        ("create", {}, False),
+        ("delete", {"name": "of somebody else"}, False),
+    ],
+)
+def test_what_was_taken_over_is_seen(operation: str, old: dict[str, object], *, takes_over: bool) -> None:
+    outcome = Outcome(ok=True)
+    step = {"op": operation, "urn": "urn", "type": "t", "old": {"inputs": old}, "new": {"inputs": {}}}
+    outcome.note({"resourcePreEvent": {"metadata": step}})
+    assert outcome.takes_over is takes_over

@@ -139,7 +139,7 @@ def test_a_shared_address_moves_with_its_keeper(site: Site, pair: tuple[Server, 
 def keep_address(server: Server, address: str, priority: int) -> None:
     """Install keepalived from the city's mirror and let it hold the address."""
     apt = "sudo DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=60"
-    server.run(f"{apt} update && {apt} install -y keepalived", 120)
+    server.run(f"{apt} update && {apt} install -y keepalived", 240)
     settings = (
         "vrrp_instance shared {\n state BACKUP\n interface eth0\n virtual_router_id 51\n"
         f" priority {priority}\n advert_int 1\n virtual_ipaddress {{\n {address}/24\n }}\n}}\n"
