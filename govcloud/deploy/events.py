@@ -91,7 +91,8 @@ class Outcome:
             inputs = (step.get("new") or {}).get("inputs")
             # What has come by import has its values, without what the provider notes beside them.
             known = (step.get("old") or {}).get("inputs") or {}
-            self.takes_over |= operation == "import" or (operation == "update" and "__defaults" not in known)
+            ours = str(step.get("type")).startswith("openstack:")
+            self.takes_over |= operation == "import" or (operation == "update" and ours and "__defaults" not in known)
             self.steps.append(f"{operation} {urn} {json.dumps(inputs, sort_keys=True, ensure_ascii=False)}")
             if operation == "create":
                 self.creates.append(Planned(urn, str(step.get("type")), inputs or {}))

@@ -64,17 +64,18 @@ def test_an_update_is_held_to_its_plan(
 
 
 @pytest.mark.parametrize(
-    ("operation", "old", "takes_over"),
+    ("operation", "kind", "old", "takes_over"),
     [
-        ("import", {}, True),
-        ("update", {"name": "of somebody else"}, True),
-        ("update", {"name": "ours", "__defaults": []}, False),
-        ("create", {}, False),
-        ("delete", {"name": "of somebody else"}, False),
+        ("import", "openstack:networking/network:Network", {}, True),
+        ("update", "openstack:networking/network:Network", {"name": "of somebody else"}, True),
+        ("update", "openstack:networking/network:Network", {"name": "ours", "__defaults": []}, False),
+        ("update", "govcloud:network:DepartmentNetworks", {}, False),
+        ("create", "openstack:networking/network:Network", {}, False),
+        ("delete", "openstack:networking/network:Network", {"name": "of somebody else"}, False),
     ],
 )
-def test_what_was_taken_over_is_seen(operation: str, old: dict[str, object], *, takes_over: bool) -> None:
+def test_what_was_taken_over_is_seen(operation: str, kind: str, old: dict[str, object], *, takes_over: bool) -> None:
     outcome = Outcome(ok=True)
-    step = {"op": operation, "urn": "urn", "type": "t", "old": {"inputs": old}, "new": {"inputs": {}}}
+    step = {"op": operation, "urn": "urn", "type": kind, "old": {"inputs": old}, "new": {"inputs": {}}}
     outcome.note({"resourcePreEvent": {"metadata": step}})
     assert outcome.takes_over is takes_over
