@@ -12,7 +12,7 @@ tools: .venv/.ready
 	.venv/bin/python -m toolchain.build
 
 test: .venv/.ready
-	.venv/bin/python -m pytest -m "not lab" --numprocesses 4 --dist loadfile
+	.venv/bin/python -m pytest -m "not lab" --numprocesses 4 --dist loadfile --no-loadscope-reorder
 	.venv/bin/python -m pytest -m lab
 
 test-all: .venv/.ready
