@@ -67,13 +67,18 @@ def city(project: Project) -> Project:
     return project
 
 
-def _offline(plan: Path) -> set[tuple[str, str]]:
-    """Return which rule the command finds broken by which resource."""
+def _offline(plan: Path, verdict: Verdict = Verdict.NONCONFORM) -> set[tuple[str, str]]:
+    """Return of which rule the command comes to a verdict about which resource."""
     done = CliRunner().invoke(app, ["check", str(plan), "--json"])
     assert done.exit_code in {0, 1}, done.stderr
     assert CANARY not in done.stdout + done.stderr
     found = [Result.model_validate(one) for one in json.loads(done.stdout)]
-    return {(one.rule, one.object.rpartition("::")[2]) for one in found if one.verdict is Verdict.NONCONFORM}
+    return {(one.rule, one.object.rpartition("::")[2]) for one in found if one.verdict is verdict}
+
+
+def _told(shown: str, level: str) -> set[tuple[str, str]]:
+    """Return of which rule `pulumi` tells about which resource."""
+    return set(re.findall(rf"\[{level}\]\s+(\S+)\s+\(\S+: (\S+?)\)", shown))
 
 
 def test_the_city_is_planned_with_the_pack(city: Project) -> None:
@@ -85,6 +90,7 @@ def test_the_city_is_planned_with_the_pack(city: Project) -> None:
     assert "data-encrypted" in shown, "what cannot be looked at is told, and stops nothing"
     assert CANARY not in shown
     assert _offline(plan) == set()
+    assert _told(shown, "advisory") == _offline(plan, Verdict.NOT_TESTED) != set()
 
 
 def test_the_pack_stops_what_the_command_finds_in_the_plan(city: Project) -> None:
@@ -95,8 +101,7 @@ def test_the_pack_stops_what_the_command_finds_in_the_plan(city: Project) -> Non
     city.pulumi("preview", "--stack", STACK, "--save-plan", str(plan))
     offline = _offline(plan)
     shown = city.pulumi("preview", "--stack", STACK, "--policy-pack", str(PACK), succeeds=False).stdout
-    pack = set(re.findall(r"\[mandatory\]\s+(\S+)\s+\(\S+: (\S+?)\)", shown))
-    assert pack == offline
+    assert _told(shown, "mandatory") == offline
     rules = {rule for rule, _ in offline}
     assert rules >= {"exposure-outside", "exposure-internet", "server-password", "server-image", "server-two"}
     assert "inventory/departments/approval.yaml:" in shown
