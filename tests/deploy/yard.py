@@ -110,10 +110,19 @@ class Yard:
             if one.id.rpartition("/")[2] not in known
         ]
 
+    def pulumi(self, *arguments: str) -> Done:
+        """Run plain `pulumi` on its stack, as an engineer would in this checkout."""
+        command = ["pulumi", *arguments, "--stack", self.stack, "--non-interactive", "--color", "never"]
+        environment = self.environment | variables(Workspace(self.root), self.state_backend)
+        done = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+        return Done(done.returncode, done.stdout, done.stdout + done.stderr)
+
     def is_settled(self) -> None:
         """Ask Pulumi itself, which asks the cloud about each resource, and see that nothing would change."""
-        preview = ("preview", "--stack", self.stack, "--refresh", "--expect-no-changes")
-        Pulumi(Workspace(self.root), self.state_backend).text(*preview)
+        done = self.pulumi("preview", "--refresh", "--expect-no-changes")
+        assert done.status == 0, done.told
 
     def things(self) -> dict[str, list[Any]]:
         """Return what the department has in the cloud, by kind; what every project has by itself is left out."""
