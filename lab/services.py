@@ -187,7 +187,7 @@ def _openstack() -> list[Service]:
 
 def _in_own_netns_directory(host: Host, arguments: str) -> str:
     """Both agents make a network namespace of the same name for a network; the second gets a /run/netns of its own."""
-    agent = f"/opt/openstack/bin/neutron-ovn-metadata-agent {arguments}"
+    agent = f"/opt/openstack/bin/python /code/lab/drivers/metadata_agent.py {arguments}"
     if not host.netns:
         return agent
     inside = f"mount -t tmpfs tmpfs /run/netns && exec {agent}"
