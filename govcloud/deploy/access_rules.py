@@ -20,8 +20,8 @@ _METHODS: Mapping[str, Sequence[str]] = {
     "block-storage": _MAKE,
     "compute": _MAKE,
     "identity": _READ,
-    # Snapshots of servers are made by the compute service, and deleted by whoever asked for them.
-    "image": ("GET", "DELETE"),
+    # A server's snapshot is an image, which the compute service makes and fills in the department's name.
+    "image": ("PATCH", *_MAKE),
     "key-manager": _MAKE,
     "load-balancer": _MAKE,
     "network": _MAKE,
