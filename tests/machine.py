@@ -27,7 +27,7 @@ ADDED = re.compile(r"loop([89]|\d\d+)$")
 # What the kernel counts or draws by itself, and what every new link brings along.
 MOVING = re.compile(
     r"fs/(file-nr|inode-nr|inode-state|dentry-state|aio-nr|quota/.*|inotify/max_user_instances)|kernel/(ns_last_pid|pty/nr"
-    r"|random/.*|sched_domain/.*|perf_.*)|net/netfilter/.*_count|net/ipv[46]/(conf|neigh)/.*"
+    r"|random/.*|sched_domain/.*|perf_.*)|net/netfilter/.*_count|net/ipv[46]/(conf/(?!all/|default/)|neigh/).*"
     r"|user/max_inotify_instances"  # says the same as fs/inotify's, which is looked at on its own
 )
 SYSCTL = Path("/proc/sys")
@@ -111,11 +111,6 @@ def _settings() -> dict[str, str]:
         if path.is_file() and path.stat().st_mode & 0o444 and not MOVING.fullmatch(name):
             with suppress(OSError):
                 found[name] = path.read_text(errors="replace").strip()
-    for family in ("ipv4", "ipv6"):
-        for scope in ("all", "default"):
-            for path in (SYSCTL / "net" / family / "conf" / scope).iterdir():
-                with suppress(OSError):
-                    found[str(path.relative_to(SYSCTL))] = path.read_text().strip()
     return found
 
 

@@ -92,7 +92,6 @@ class Minting:
         if current is not None and end_of(current) - now > LIFE / 3:
             note(self.workspace, self.cloud, current.id, end_of(current))
             return
-        end = now + LIFE
         rules = access_rules.of([one["type"] for one in user.service_catalog])
         made = self._mint(user, now, {"access_rules": rules})
         with clouds_file.connect_as(self._entry(made)) as trial:
@@ -110,7 +109,7 @@ class Minting:
                 )
             )
         clouds_file.put(self.workspace, self.cloud, self._entry(made))
-        note(self.workspace, self.cloud, made.id, end)
+        note(self.workspace, self.cloud, made.id, now + LIFE)
 
     def _mint(self, user: openstack.connection.Connection, now: datetime, rules: dict[str, Any]) -> Any:  # noqa: ANN401
         identity: Any = user.identity

@@ -97,19 +97,22 @@ def _ensure_secret(pulumi: Pulumi, stack: str, key: str, length: int) -> None:
 
 def in_use(pulumi: Pulumi, stack: str) -> str | None:
     """Return who is at work on a stack, or None when nobody living is."""
-    shared = pulumi.state_backend is not None
-    held = (locks.holder(pulumi.workspace, lock, shared=shared) for lock in pulumi.locks(stack))
-    return next((holder for holder in held if holder), None)
+    return _user(pulumi, pulumi.locks(stack))
 
 
 def free(pulumi: Pulumi, stack: str) -> None:
     """Take away the locks that killed commands left on a stack; refuse while a living one holds it."""
     found = pulumi.locks(stack)
-    for lock in found:
-        user = locks.holder(pulumi.workspace, lock, shared=pulumi.state_backend is not None)
-        if user:
-            raise locks.refuse(stack, user)
+    user = _user(pulumi, found)
+    if user:
+        raise locks.refuse(stack, user)
     # Each by its own name, as it was read: one that has come meanwhile is not touched.
     for lock in found:
         pulumi.unlock(lock)
         locks.forget(pulumi.workspace, lock)
+
+
+def _user(pulumi: Pulumi, found: list[locks.Lock]) -> str | None:
+    """Return who holds one of these locks, or None when all are of the dead."""
+    shared = pulumi.state_backend is not None
+    return next((user for lock in found if (user := locks.holder(pulumi.workspace, lock, shared=shared))), None)

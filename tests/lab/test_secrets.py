@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 import yaml
 
 from tests.conftest import City
+from tests.secret_forms import forms_of
 
 pytestmark = pytest.mark.lab
 
@@ -53,14 +52,6 @@ def secrets(city: City) -> dict[str, str]:
             shown = city.run(["pulumi", "config", "--show-secrets", "--json", "--stack", stack], check=True).stdout
             found |= {f"{stack} {key}": one["value"] for key, one in json.loads(shown).items() if one["secret"]}
     return {name: secret for name, secret in found.items() if len(secret) >= 16}
-
-
-def forms_of(secret: str) -> set[bytes]:
-    """Return a secret as it may stand in text: as it is, in an address, and in base64 at each of its three offsets."""
-    plain = secret.encode()
-    encoded = {base64.b64encode(b"-" * offset + plain) for offset in range(3)}
-    # What depends on its neighbours is left out at both ends.
-    return {plain, quote(secret).encode(), *(text[4:-4] for text in encoded)}
 
 
 def files_of(city: City) -> Iterator[Path]:

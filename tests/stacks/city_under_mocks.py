@@ -105,13 +105,18 @@ class Monitor(MockMonitor):
 
 def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> City:
     """Build every unit, each after those it needs; in a preview none of them has been built before."""
-    key = root / inventory.environments["lab"].operator_public_key
-    key.parent.mkdir(parents=True)
-    key.write_text("ssh-ed25519 AAAA operator\n")
+    write_operator_key(inventory, root)
     city = City(inventory)
     for unit in units(inventory, inventory.environments["lab"]).values():
         build_unit(city, unit, root, preview=preview)
     return city
+
+
+def write_operator_key(inventory: Inventory, root: Path) -> None:
+    """Put the operator's public key where the program looks for it."""
+    key = root / inventory.environments["lab"].operator_public_key
+    key.parent.mkdir(parents=True)
+    key.write_text("ssh-ed25519 AAAA operator\n")
 
 
 def build_unit(city: City, unit: Unit, root: Path, *, preview: bool) -> None:

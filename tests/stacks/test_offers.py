@@ -11,7 +11,7 @@ from govcloud.core.model.inventory import load
 from govcloud.core.model.units import units
 from stacks.components.offers import _volume_description
 from tests.conftest import ROOT
-from tests.stacks.city_under_mocks import City, Made, build_unit
+from tests.stacks.city_under_mocks import City, Made, build_unit, write_operator_key
 
 # SCS-0100: vCPUs and their kind, memory in GiB, disk in GiB.
 NAME = re.compile(r"SCS-(?P<cpus>\d+)V-(?P<memory>\d+(\.5)?)(-(?P<disk>\d+))?")
@@ -20,9 +20,7 @@ NAME = re.compile(r"SCS-(?P<cpus>\d+)V-(?P<memory>\d+(\.5)?)(-(?P<disk>\d+))?")
 @pytest.fixture(scope="module")
 def flavors(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
     inventory, root = load(ROOT / "inventory"), tmp_path_factory.mktemp("offers")
-    key = root / inventory.environments["lab"].operator_public_key
-    key.parent.mkdir(parents=True)
-    key.write_text("ssh-ed25519 AAAA operator\n")
+    write_operator_key(inventory, root)
     city = City(inventory)
     build_unit(city, units(inventory, inventory.environments["lab"])["foundation"], root, preview=False)
     return list(city.of("Flavor"))

@@ -10,10 +10,8 @@ import pytest
 from tests.toolchain.project import Project
 
 PROGRAM = """\
-import pulumi
 import pulumi_openstack as openstack
 
-settings = pulumi.Config()
 first = openstack.Provider("first", region={region!r}, auth_url="http://127.0.0.1:1/v3")
 """
 SECOND = 'second = openstack.Provider("second", region="two", auth_url="http://127.0.0.1:1/v3")\n'
