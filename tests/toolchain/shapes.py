@@ -97,7 +97,11 @@ def _modules() -> Iterator[types.ModuleType]:
     names = [source.relative_to(root.parent) for source in root.rglob("*.py") if not source.name.startswith("_")]
     with warnings.catch_warnings(record=True):
         for name in sorted(names):
-            yield importlib.import_module(".".join(name.with_suffix("").parts))
+            *package, module = name.with_suffix("").parts
+            # A package of the plugin's is loaded at the first look into it. Were that in the middle of its own module's
+            # import, it would keep half of that module's names, for whoever comes after in this process.
+            hasattr(importlib.import_module(".".join(package)), module)
+            yield importlib.import_module(".".join([*package, module]))
 
 
 def _function(member: types.FunctionType) -> tuple[str, Sides]:
