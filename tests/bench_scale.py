@@ -30,7 +30,7 @@ from govcloud.core.model.units import units
 from govcloud.core.workspace import Workspace
 from tests import scale_picture, scale_preview
 from tests.inventory import large_city
-from tests.stacks.city_under_mocks import City, build_unit
+from tests.stacks.city_under_mocks import City, build_unit, write_operator_key
 
 SYSTEMS = (100, 250, 500, 1_000)
 DEPARTMENTS = 60
@@ -100,9 +100,10 @@ def _whole(root: Path) -> dict[str, Any]:
     total_quota(inventory, inventory.environments["lab"])
     clock.tell("quotas")
     sizes: dict[str, int] = {}
+    write_operator_key(inventory, root.parent)
     for unit in units(inventory, inventory.environments["lab"]).values():
         city = City(inventory)
-        build_unit(city, unit, _key(root), preview=True)
+        build_unit(city, unit, root.parent, preview=True)
         sizes[unit.name] = len(city.resources)
         clock.tell("plan")
         judged = Judged.of(inventory, unit.stack("lab"), [existing(one) for one in city.asked])
@@ -126,7 +127,8 @@ def _shard(root: Path, name: str) -> dict[str, Any]:
     inventory = load(root)
     clock.tell("read and check")
     city = City(inventory)
-    build_unit(city, units(inventory, inventory.environments["lab"])[name], _key(root), preview=True)
+    write_operator_key(inventory, root.parent)
+    build_unit(city, units(inventory, inventory.environments["lab"])[name], root.parent, preview=True)
     clock.tell("plan")
     return {"resources": len(city.resources), "peak_mib": _peak(), "parts": clock.told}
 
@@ -143,14 +145,6 @@ class _Clock:
         now = time.process_time()
         self.told[part] = round(self.told.get(part, 0) + now - self._last, 3)
         self._last = now
-
-
-def _key(root: Path) -> Path:
-    """Return a folder with the operator's key as the sample's environment names it."""
-    key = root.parent / ".lab" / "secrets" / "operator_ed25519.pub"
-    key.parent.mkdir(parents=True, exist_ok=True)
-    key.write_text("ssh-ed25519 AAAA operator\n", encoding="ascii")
-    return root.parent
 
 
 def _peak() -> int:

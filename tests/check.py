@@ -1,4 +1,4 @@
-"""`make check`: everything that can be said of the repository without a city, in under a minute."""
+"""`make check`: everything that can be said of the repository without a city."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def build_city(inventory: Inventory, root: Path, *, preview: bool = False) -> Ci
 def write_operator_key(inventory: Inventory, root: Path) -> None:
     """Put the operator's public key where the program looks for it."""
     key = root / inventory.environments["lab"].operator_public_key
-    key.parent.mkdir(parents=True)
+    key.parent.mkdir(parents=True, exist_ok=True)
     key.write_text("ssh-ed25519 AAAA operator\n")
 
 
