@@ -102,7 +102,8 @@ class _Look:
             return ""
         made = _made(thing)
         if made is None:
-            return tr("it holds nothing, and an update did not end well") if remedy.fleeting else ""
+            may_go = remedy.vacant is not None and remedy.vacant(self.cloud, thing)
+            return tr("it holds nothing, and an update did not end well") if may_go else ""
         return tr("made by an update that did not end well") if self.window.holds(made) else ""
 
 

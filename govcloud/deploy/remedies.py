@@ -6,7 +6,7 @@ Types that are not here need neither: a quota or a container that is asked for t
 from __future__ import annotations
 
 import os.path
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ Inputs = Mapping[str, Any]
 List = Callable[[Connection, Collection[str]], Iterator[Any]]
 Find = Callable[[Connection, Inputs], Iterator[Any]]
 Remove = Callable[[Connection, Any], object]
+Vacant = Callable[[Connection, Any], bool]
 
 _SECONDS = 120
 
@@ -39,8 +40,8 @@ class Remedy:
     """Instead, for what has no name: found by the ids of what it joins."""
     needs: str = ""
     """The input without which it cannot be found by what it joins."""
-    fleeting: bool = False
-    """Whether it holds nothing and is nobody else's, so that it may go without the cloud saying when it was made."""
+    vacant: Vacant | None = None
+    """Whether it holds nothing, so that it may go without the cloud saying when it was made; None where it says so."""
     shared: bool = False
     """Whether it is made for all departments, by the administrator; the rest is made by departments alone."""
     identity: Callable[[Any], str] = _id
@@ -166,17 +167,47 @@ def _remove_member(cloud: Connection, member: Any) -> None:  # noqa: ANN401 - as
     service.delete_member(member, member.pool_id)
 
 
+def _always(_: Connection, __: object) -> bool:
+    return True
+
+
+def _on_no_server(cloud: Connection, flavor: Any) -> bool:  # noqa: ANN401 - as above
+    return _none(cloud.compute.servers(all_projects=True, flavor=flavor.id))
+
+
+def _on_no_volume(cloud: Connection, kind: Any) -> bool:  # noqa: ANN401 - as above
+    return all(volume.volume_type != kind.name for volume in cloud.block_storage.volumes(all_projects=True))
+
+
+def _let_nobody_in(cloud: Connection, project: Any) -> bool:  # noqa: ANN401 - as above
+    """Say whether nobody has a role in a project and nothing with data or an address is in it."""
+    there: Any = cloud
+    of_all, own = {"all_projects": True, "project_id": project.id}, {"project_id": project.id}
+    return (
+        _none(there.identity.role_assignments(scope_project_id=project.id))
+        and _none(there.compute.servers(**of_all))
+        and _none(there.block_storage.volumes(**of_all))
+        and _none(there.network.networks(**own))
+        and _none(there.network.ports(**own))
+        and _none(there.image.images(owner=project.id))
+    )
+
+
+def _none(listed: Iterable[Any]) -> bool:
+    return next(iter(listed), None) is None
+
+
 def _plain_removal(service: str, single: str) -> Remove:
     return lambda cloud, one: getattr(getattr(cloud, service), f"delete_{single}")(one)
 
 
-def _listed(service: str, kind: str, rank: int, single: str, *, fleeting: bool = False) -> Remedy:
+def _listed(service: str, kind: str, rank: int, single: str, vacant: Vacant | None = None) -> Remedy:
     """Return the remedy for what is listed by one call and removed by another, with nothing to wait for."""
     return Remedy(
         rank=rank,
         listed=lambda cloud, _: getattr(getattr(cloud, service), kind)(),
         remove=_plain_removal(service, single),
-        fleeting=fleeting,
+        vacant=vacant,
     )
 
 
@@ -189,7 +220,7 @@ def _balancing(kind: str, rank: int, remove: Remove) -> Remedy:
 
 
 def _joining(rank: int, find: Find, needs: str, remove: Remove, identity: Callable[[Any], str] = _id) -> Remedy:
-    return Remedy(rank=rank, joined=find, needs=needs, remove=remove, identity=identity, fleeting=True)
+    return Remedy(rank=rank, joined=find, needs=needs, remove=remove, identity=identity, vacant=_always)
 
 
 REMEDIES: dict[str, Remedy] = {
@@ -206,7 +237,7 @@ REMEDIES: dict[str, Remedy] = {
     "openstack:loadbalancer/loadBalancer:LoadBalancer": _balancing("load_balancers", 3, _remove_balancer),
     "openstack:compute/instance:Instance": Remedy(rank=3, listed=_servers, remove=_remove_server),
     "openstack:blockstorage/volume:Volume": _listed("block_storage", "volumes", 4, "volume"),
-    "openstack:compute/serverGroup:ServerGroup": _listed("compute", "server_groups", 4, "server_group", fleeting=True),
+    "openstack:compute/serverGroup:ServerGroup": _listed("compute", "server_groups", 4, "server_group", _always),
     "openstack:compute/keypair:Keypair": Remedy(
         rank=4, listed=_keypairs, remove=_plain_removal("compute", "keypair"), identity=lambda one: str(one.name)
     ),
@@ -226,9 +257,11 @@ REMEDIES: dict[str, Remedy] = {
     "openstack:networking/router:Router": _net("routers", 5, "router"),
     "openstack:networking/network:Network": _net("networks", 6, "network"),
     "openstack:networking/subnetPool:SubnetPool": replace(_net("subnet_pools", 7, "subnet_pool"), shared=True),
-    "openstack:compute/flavor:Flavor": replace(_listed("compute", "flavors", 7, "flavor"), shared=True),
+    "openstack:compute/flavor:Flavor": replace(_listed("compute", "flavors", 7, "flavor", _on_no_server), shared=True),
     "openstack:blockstorage/volumeTypeV3:VolumeTypeV3": replace(
-        _listed("block_storage", "types", 7, "type"), shared=True
+        _listed("block_storage", "types", 7, "type", _on_no_volume), shared=True
     ),
-    "openstack:identity/project:Project": replace(_listed("identity", "projects", 8, "project"), shared=True),
+    "openstack:identity/project:Project": replace(
+        _listed("identity", "projects", 8, "project", _let_nobody_in), shared=True
+    ),
 }

@@ -13,15 +13,20 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import openstack.connection
 import pytest
 
+from govcloud.core.files import write_atomically
+from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
 from tests.conftest import City
+from tests.deploy.fault_proxy import Fault, Plan, proxy
 from tests.deploy.yard import assert_none_outlives
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("drill")]
@@ -34,7 +39,10 @@ def drill(city: City) -> Iterator[None]:
     """Add the department's file, and afterwards take away all that came of it."""
     file = city.root / "inventory" / "departments" / "drill.yaml"
     shutil.copy(Path(__file__).with_name("drill.yaml"), file)
+    offers = {path: path.read_text(encoding="utf-8") for path in (_sizes(city), _volume_types(city))}
     yield
+    for path, text in offers.items():
+        path.write_text(text, encoding="utf-8")
     for stack in ("lab-drill-box", "lab-drill"):
         city.run(["pulumi", "destroy", "-s", stack, "--yes", "--skip-preview", "--non-interactive"])
         city.run(["pulumi", "stack", "rm", stack, "--yes", "--force"])
@@ -42,6 +50,45 @@ def drill(city: City) -> Iterator[None]:
     file.unlink()
     # The rest of the city without it: its host list names what is there again.
     city.run(["govcloud", "deploy", "--apply"], check=True)
+
+
+def _sizes(city: City) -> Path:
+    return city.root / "inventory" / "city.yaml"
+
+
+def _volume_types(city: City) -> Path:
+    return city.root / "inventory" / "environments" / "lab.yaml"
+
+
+def _add(file: Path, after: str, line: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert after in text
+    file.write_text(text.replace(after, f"{after}\n  {line}"), encoding="utf-8")
+
+
+@contextmanager
+def _losing_answers(
+    city: City, administrator: openstack.connection.Connection, ends: tuple[str, ...]
+) -> Iterator[Plan]:
+    """Lead the administrator's calls through a proxy that loses the first answer to each of some requests."""
+    workspace = Workspace(city.root)
+    whole = workspace.clouds_yaml.read_bytes()
+    entry = clouds_file.entry(workspace, "lab-admin") or {}
+    keystone = urlsplit(entry["auth"]["auth_url"])
+    identity: Any = administrator.identity
+    ports = {urlsplit(one.url).port or 80 for one in identity.endpoints(interface="public")}
+    lost = Fault(name="carries it out and sends no answer", commit=True)
+    plan = Plan(
+        before=lambda call: lost if (call.method, call.nth) == ("POST", 1) and call.path.endswith(ends) else None
+    )
+    with proxy("127.66.0.9", str(keystone.hostname), ports) as stands:
+        stands.use(plan)
+        entry["auth"]["auth_url"] = f"http://{stands.host}:{keystone.port}{keystone.path}"
+        clouds_file.put(workspace, "lab-admin", entry)
+        try:
+            yield plan
+        finally:
+            write_atomically(workspace.clouds_yaml, whole.decode(), mode=0o600)
 
 
 def _changes(city: City, *units: str) -> dict[str, int]:
@@ -86,8 +133,29 @@ def test_a_department_is_planned_from_its_file_before_anything_of_it_exists(city
     assert changes["drill-box"] > 10
 
 
+def test_what_is_made_for_all_is_made_once_though_the_answers_are_lost(
+    city: City, cloud: openstack.connection.Connection
+) -> None:
+    _add(_sizes(city), "sizes:", "drill: {vcpus: 3, memory_gib: 3, disk_gib: 3}")
+    _add(_volume_types(city), "volume_types:", "drill: {title: 演练云硬盘}")
+    inventory = load(city.root / "inventory")
+    flavor = inventory.sizes(inventory.environment("lab"))["drill"].flavor
+    ended: list[int] = []
+    with _losing_answers(city, cloud, ("/projects", "/flavors", "/types")) as plan:
+        # An update goes on with nothing new after its first failure: the next one loses what this one did not ask for.
+        while 0 not in ended and len(ended) < 4:
+            ended.append(city.run(["govcloud", "deploy", "foundation", "--apply"]).returncode)
+    assert len(plan.spoiled) == 3, plan.spoiled
+    assert (ended[0], ended[-1]) == (3, 0), ended
+    named = {
+        "drill": [*cloud.identity.projects(), *cloud.block_storage.types()],
+        flavor: [*cloud.compute.flavors()],
+    }
+    assert {name: sum(one.name == name for one in listed) for name, listed in named.items()} == {"drill": 2, flavor: 1}
+    assert _changes(city, "foundation") == {"foundation": 0}
+
+
 def test_stopping_by_hand_leaves_a_state_that_goes_on(city: City) -> None:
-    city.run(["pulumi", *UP, "-s", "lab-foundation"], check=True)
     city.run(["govcloud", "credentials", "drill"], check=True)
     process = _start(city, "lab-drill", lambda state: len(state.get("resources", ())) > 15)
     os.killpg(process.pid, signal.SIGINT)

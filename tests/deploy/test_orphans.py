@@ -23,9 +23,15 @@ from govcloud.deploy.remedies import REMEDIES
 
 NETWORK = "openstack:networking/network:Network"
 RULE = "openstack:networking/secGroupRule:SecGroupRule"
+SHARED = {
+    "flavor": "openstack:compute/flavor:Flavor",
+    "type": "openstack:blockstorage/volumeTypeV3:VolumeTypeV3",
+    "project": "openstack:identity/project:Project",
+}
 INVENTORY = load(Workspace.here().inventory)
 LAB: Environment = INVENTORY.environments["lab"]
 UNIT: Unit = units(INVENTORY, INVENTORY.environments["lab"])["approval"]
+FOUNDATION: Unit = units(INVENTORY, INVENTORY.environments["lab"])["foundation"]
 
 
 class _State(Pulumi):
@@ -92,6 +98,39 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return made
 
 
+@pytest.fixture
+def platform(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Give a cloud with a flavor, a volume type and a project, which notes what is removed; `used` is what is not."""
+    removed: list[str] = []
+    used: dict[str, list[SimpleNamespace]] = {}
+    things = {kind: [SimpleNamespace(id=f"a {kind}", name="drill")] for kind in SHARED}
+
+    def listed(kind: str) -> Any:  # noqa: ANN401 - one of the SDK's services
+        return lambda **_: list(things[kind])
+
+    def remove(kind: str) -> Any:  # noqa: ANN401 - as above
+        return lambda one: (removed.append(one.id), things[kind].remove(one))
+
+    def in_use(what: str) -> Any:  # noqa: ANN401 - as above
+        return lambda **_: used.get(what, [])
+
+    made = SimpleNamespace(
+        network=SimpleNamespace(subnet_pools=in_use("pools"), networks=in_use("networks"), ports=in_use("ports")),
+        compute=SimpleNamespace(flavors=listed("flavor"), delete_flavor=remove("flavor"), servers=in_use("servers")),
+        block_storage=SimpleNamespace(types=listed("type"), delete_type=remove("type"), volumes=in_use("volumes")),
+        identity=SimpleNamespace(
+            projects=listed("project"), delete_project=remove("project"), role_assignments=in_use("roles")
+        ),
+        image=SimpleNamespace(images=in_use("images")),
+        current_project_id="admin",
+        removed=removed,
+        used=used,
+    )
+    monkeypatch.setattr(clouds_file, "connect", lambda *_: made)
+    monkeypatch.setattr(orphans, "_SECONDS_BETWEEN_LOOKS", 0)
+    return made
+
+
 def _nothing(**_: object) -> list[SimpleNamespace]:
     return []
 
@@ -115,12 +154,12 @@ def _rule(key: str, port: int, remote: str = "g") -> SimpleNamespace:
     )
 
 
-def _search(pulumi: Pulumi, said: list[str] | None = None) -> orphans.Search:
-    return orphans.Search(pulumi=pulumi, environment=LAB, unit=UNIT, tell=[].append if said is None else said.append)
+def _search(pulumi: Pulumi, said: list[str] | None = None, unit: Unit = UNIT) -> orphans.Search:
+    return orphans.Search(pulumi=pulumi, environment=LAB, unit=unit, tell=[].append if said is None else said.append)
 
 
-def _unfinished(pulumi: Pulumi, began: str, until: str) -> None:
-    file = pulumi.workspace.lab / "unfinished" / "lab-approval"
+def _unfinished(pulumi: Pulumi, began: str, until: str, unit: Unit = UNIT) -> None:
+    file = pulumi.workspace.lab / "unfinished" / f"lab-{unit.name}"
     file.parent.mkdir(parents=True)
     file.write_text(f"2026-11-23T{began}+00:00 2026-11-23T{until}+00:00")
 
@@ -204,6 +243,47 @@ def test_a_type_that_may_be_asked_for_twice_is_only_cleared(tmp_path: Path) -> N
     _unfinished(pulumi, "09:00:00", "11:00:00")
     _search(pulumi).settle([])
     assert (tmp_path / "told").exists()
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_what_is_made_for_all_goes_after_a_lost_answer_if_it_holds_nothing(
+    tmp_path: Path, platform: SimpleNamespace, kind: str
+) -> None:
+    pulumi, said = _pulumi(tmp_path, known="in the state"), []
+    _unfinished(pulumi, "09:00:00", "11:00:00", FOUNDATION)
+    planned = Planned("urn", SHARED[kind], {"name": "drill"})
+    assert _search(pulumi, said, FOUNDATION).settle([planned]) == 1
+    assert platform.removed == [f"a {kind}"]
+    assert "it holds nothing" in said[1]
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_what_is_made_for_all_stays_where_no_update_was_interrupted(
+    tmp_path: Path, platform: SimpleNamespace, kind: str
+) -> None:
+    planned = Planned("urn", SHARED[kind], {"name": "drill"})
+    with pytest.raises(GovcloudError, match="nothing is made beside it"):
+        _search(_pulumi(tmp_path), unit=FOUNDATION).settle([planned])
+    assert platform.removed == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "use"),
+    [
+        ("flavor", "servers"),
+        ("type", "volumes"),
+        *(("project", use) for use in ("roles", "servers", "volumes", "networks", "ports", "images")),
+    ],
+)
+def test_what_is_made_for_all_stays_once_anything_uses_it(
+    tmp_path: Path, platform: SimpleNamespace, kind: str, use: str
+) -> None:
+    pulumi = _pulumi(tmp_path)
+    _unfinished(pulumi, "09:00:00", "11:00:00", FOUNDATION)
+    platform.used[use] = [SimpleNamespace(volume_type="drill")]
+    with pytest.raises(GovcloudError, match="drill"):
+        _search(pulumi, unit=FOUNDATION).settle([Planned("urn", SHARED[kind], {"name": "drill"})])
+    assert platform.removed == []
 
 
 def test_times_of_updates_that_did_not_end_well_add_up(tmp_path: Path) -> None:
