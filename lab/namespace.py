@@ -53,7 +53,7 @@ def start(workspace: Workspace, identity: Identity, foundations: Foundations) ->
     """Start the namespaces with their supervisor; nothing is supervised yet."""
     state = workspace.lab / "state"
     (state / "log").mkdir(parents=True, exist_ok=True)
-    _wait_for_no_cgroups(identity)
+    wait_for_no_cgroups(identity)
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LAB_ID": identity.lab_id,
@@ -100,15 +100,14 @@ def inside_path(workspace: Workspace, path: str) -> Path:
     return Path(f"/proc/{_running(workspace).inner}/root{path}")
 
 
-def stop(workspace: Workspace, identity: Identity) -> None:
-    """End the namespaces at once, whatever still runs inside; services have been stopped before."""
+def stop(workspace: Workspace) -> None:
+    """End the namespaces at once, whatever still runs inside."""
     found = holder(workspace)
     if found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(found.outer, signal.SIGKILL)
         _wait_for_end(found.inner)
     _file(workspace).unlink(missing_ok=True)
-    remove_cgroups(identity)
 
 
 def remove_cgroups(identity: Identity) -> list[Path]:
@@ -121,7 +120,7 @@ def remove_cgroups(identity: Identity) -> list[Path]:
     return [top for top in tops if top.is_dir()]
 
 
-def _wait_for_no_cgroups(identity: Identity, seconds: float = 60) -> None:
+def wait_for_no_cgroups(identity: Identity, seconds: float = 60) -> None:
     """After a power cut the kernel needs its time to end all guests; until then their groups are in use."""
     deadline = time.monotonic() + seconds
     while remove_cgroups(identity):

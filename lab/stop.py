@@ -19,21 +19,34 @@ from lab.supervisor import Supervisor
 
 def stop(workspace: Workspace, phases: Phases) -> None:
     """Stop services, then guests, then the namespaces. Servers stay ACTIVE and come back with the next start."""
-    who = identity.load(workspace)
-    if who is None:
+    if identity.load(workspace) is None:
         return
-    (workspace.lab / "ready").unlink(missing_ok=True)
-    _end_shared_connections(workspace)
+    _leave(workspace)
     if namespace.holder(workspace):
         with phases.phase("services stop"):
             _stop_services(workspace)
         with phases.phase("guests stop"):
             _stop_guests(workspace, phases)
+        with contextlib.suppress(OSError):
+            Supervisor(workspace).stop("mariadb")
+    _end(workspace, phases)
+
+
+def _leave(workspace: Workspace) -> None:
+    """Let nobody count on the lab any more."""
+    (workspace.lab / "ready").unlink(missing_ok=True)
+    _end_shared_connections(workspace)
+
+
+def _end(workspace: Workspace, phases: Phases) -> None:
+    """End at once whatever runs, and give back to the machine what it lent."""
+    who = identity.load(workspace)
+    if who is None:
+        return
+    if namespace.holder(workspace):
         with phases.phase("namespaces end"):
-            with contextlib.suppress(OSError):
-                Supervisor(workspace).stop("mariadb")
-            namespace.stop(workspace, who)
-    namespace.remove_cgroups(who)
+            namespace.stop(workspace)
+    namespace.wait_for_no_cgroups(who)
     loops.remove_left(workspace.lab / "state" / "cinder" / "volumes")
     if inotify.restore_limit(who.lab_id):
         phases.note("fs.inotify.max_user_instances restored")
@@ -42,6 +55,7 @@ def stop(workspace: Workspace, phases: Phases) -> None:
 def clean(workspace: Workspace, phases: Phases) -> list[str]:
     """Remove everything that this checkout made outside git; return what was removed.
 
+    Nothing is shut down in order: what it would write to its disks goes with them.
     Refuses (exit 4) while it keeps the state of what stands in another cloud, which would never be found again.
     """
     foreign = _states_of_other_clouds(workspace)
@@ -53,7 +67,8 @@ def clean(workspace: Workspace, phases: Phases) -> list[str]:
     removed: list[str] = []
     if namespace.holder(workspace):
         removed.append(f"lab {who.lab_id if who else ''}: its processes, mounts, namespaces and link")
-    stop(workspace, phases)
+    _leave(workspace)
+    _end(workspace, phases)
     for path in (workspace.lab, workspace.root / "build"):
         if path.exists():
             removed.append(f"{path} ({_size_mib(path)} MiB)")
