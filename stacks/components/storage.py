@@ -11,6 +11,8 @@ import pulumi_openstack as openstack
 from govcloud.core.model.environment import AdoptedVolume
 from stacks.labels import Labels
 
+_BYTES_OF_A_GIB = 1024**3
+
 
 @dataclass(frozen=True, kw_only=True)
 class TierVolumesArgs:
@@ -62,11 +64,12 @@ class TierVolumes(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentStoreArgs:
-    """A container; `removable` lets it go with its contents.
+    """A container that takes `quota_gib` and no more; `removable` lets it go with its contents.
 
     Swift refuses to remove a container while earlier versions of its objects are there, whatever is asked.
     """
 
+    quota_gib: int
     versioned: bool
     removable: bool
     labels: Labels
@@ -84,7 +87,7 @@ class DocumentStore(pulumi.ComponentResource):
             name=name,
             versioning=args.versioned,
             force_destroy=args.removable,
-            metadata=args.labels.as_metadata(),
+            metadata={**args.labels.as_metadata(), "quota-bytes": str(args.quota_gib * _BYTES_OF_A_GIB)},
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.container = made.name

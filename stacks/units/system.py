@@ -165,6 +165,7 @@ class _Builder:
             key: DocumentStore(
                 f"{self.name}-{key}",
                 DocumentStoreArgs(
+                    quota_gib=container.quota_gib,
                     versioned=container.versioned,
                     removable=self.context.environment.disposable,
                     labels=self.labels.at(tier="storage"),

@@ -358,6 +358,7 @@ class Catalogue:
             "SecretV1.label": Change(_secret_label, frozenset({"metadata"})),
             "SecretV1.readers": Change(_readers, frozenset({"readers"})),
             "Container.label": Change(_container(X_Container_Meta_Owner="somebody"), frozenset({"metadata"})),
+            "Container.quota": Change(_container(X_Container_Meta_Quota_Bytes="1"), frozenset({"metadata"})),
             "Container.public": Change(_container(X_Container_Read=".r:*"), frozenset({"container_read"})),
             "Container.versions": Change(_container(X_Versions_Enabled="false"), frozenset({"versioning"})),
         }

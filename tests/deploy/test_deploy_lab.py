@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
+from urllib.parse import urlsplit
 
 import openstack.connection
 import pytest
@@ -139,6 +142,48 @@ def test_a_container_keeps_every_version(city: City, department: openstack.conne
     assert store.get(f"/{container}/proof").content == b"second"
     for one in versions:
         store.delete(f"/{container}/proof?version-id={one['version_id']}").raise_for_status()
+
+
+def test_a_container_takes_its_quota_and_no_more(city: City, department: openstack.connection.Connection) -> None:
+    container = _outputs(city)["approval-elicence"]["containers"]["licences"]
+    asked = load(city.root / "inventory").departments[DEPARTMENT].systems["elicence"].storage.containers["licences"]
+    store = department.object_store
+    says = store.head(f"/{container}").headers
+    assert int(says["X-Container-Meta-Quota-Bytes"]) == asked.quota_gib * 1024**3
+    endpoint = urlsplit(f"{store.get_endpoint()}/{container}/too-large")
+    token = {"X-Auth-Token": department.auth_token, "Expect": "100-continue"}
+    # Swift answers by the announced length, before anything is sent.
+    for size, answer in ((asked.quota_gib * 1024**3 + 1, 413), (5, 201)):
+        connection = HTTPConnection(endpoint.netloc, timeout=30)
+        connection.request("PUT", endpoint.path, None, {**token, "Content-Length": str(size)})
+        if answer == 201:
+            connection.send(b"fits!")
+        assert connection.getresponse().status == answer
+        connection.close()
+    versions = store.get(f"/{container}?versions&format=json&prefix=too-large").json()
+    for one in versions:
+        store.delete(f"/{container}/too-large?version-id={one['version_id']}").raise_for_status()
+
+
+def test_a_container_is_its_departments_alone(
+    city: City, cloud: openstack.connection.Connection, department: openstack.connection.Connection
+) -> None:
+    store = department.object_store
+    address = f"{store.get_endpoint()}/{_outputs(city)['approval-elicence']['containers']['licences']}"
+    identity = cloud.identity
+    project, password = identity.create_project(name="stranger"), token_urlsafe()
+    user = identity.create_user(name="stranger", password=password, default_project_id=project.id)
+    try:
+        identity.assign_project_role_to_user(project, user, identity.find_role("member", ignore_missing=False))
+        auth = {**cloud.config.auth, "username": "stranger", "password": password, "project_name": "stranger"}
+        stranger = openstack.connection.Connection(auth=auth, region_name=cloud.config.region_name)
+        assert stranger.object_store.get(stranger.object_store.get_endpoint()).status_code in {200, 204}, "its own"
+        for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
+            assert stranger.object_store.request(address, method, raise_exc=False).status_code == 403, method
+    finally:
+        identity.delete_user(user)
+        identity.delete_project(project)
+    assert store.head(address).status_code in {200, 204}, "the container is there"
 
 
 def test_a_secret_is_in_the_key_manager_and_nowhere_else(

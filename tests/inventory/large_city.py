@@ -49,7 +49,7 @@ _SYSTEM = """\
           mount: /srv/documents
           backup: {{recovery_point_hours: 24, recovery_time_hours: 8, keep_days: 180}}
       containers:
-        documents: {{why: documents with every earlier version, versioned: true}}
+        documents: {{why: documents with every earlier version, quota_gib: 100, versioned: true}}
     database: {{engine: postgresql, version: "15", tier: database, volume: database, port: 5432, secret: database}}
     network:
       load_balancers:

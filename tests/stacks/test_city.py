@@ -88,11 +88,16 @@ def test_every_resource_carries_every_label(city: City) -> None:
         if one.kind in TAGGED:
             assert {tag.partition("=")[0] for tag in one.inputs["tags"]} == LABELS, one
         elif one.kind in DESCRIBED:
-            assert set(one.inputs["metadata"]) == LABELS, one
+            assert set(one.inputs["metadata"]) - {"quota-bytes"} == LABELS, one
         else:
             assert one.kind in UNLABELLED, one
         labels = one.inputs.get("tags") or [f"{k}={v}" for k, v in (one.inputs.get("metadata") or {}).items()]
         assert not labels or f"unit={one.unit}" in labels
+
+
+def test_a_container_is_told_its_quota_in_bytes(city: City) -> None:
+    container = city.named("Container", "approval-elicence-licences")
+    assert int(container.inputs["metadata"]["quota-bytes"]) == 500 * 1024**3
 
 
 def test_every_resource_that_has_a_name_is_given_one(city: City) -> None:
@@ -110,6 +115,7 @@ def test_every_resource_that_has_a_name_is_given_one(city: City) -> None:
         assert one.kind in nameless or one.inputs.get("name"), one
 
 
+@pytest.mark.slow
 def test_a_preview_of_a_city_that_nobody_has_built_goes_through(tmp_path: Path, city: City) -> None:
     planned = build_city(city.inventory, tmp_path, preview=True)
     assert sorted(planned.urns) == sorted(city.urns)

@@ -90,9 +90,14 @@ class DataVolume(Model):
 
 
 class ObjectContainer(Model):
-    """A container for documents."""
+    """A container for documents.
+
+    Its quota counts objects as they are, not their earlier versions. It keeps a department from filling the store by
+    mistake: the department itself may change it, and `govcloud drift` tells of it.
+    """
 
     why: Reason
+    quota_gib: Annotated[int, Field(ge=1, le=1024 * 1024)]
     versioned: Flag = True
 
 
