@@ -85,6 +85,7 @@ FILES = {
     "mariadb-init.sql": "mariadb-init.sql.j2",
     "rabbitmq.conf": "rabbitmq.conf.j2",
     "mirror.conf": "mirror.conf.j2",
+    "time.conf": "time.conf.j2",
     "nftables.conf": "nftables.conf.j2",
     "supervisord.conf": "supervisord.conf.j2",
 }

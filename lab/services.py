@@ -92,6 +92,11 @@ def _mirror() -> Service:
     )
 
 
+def _time() -> Service:
+    """Return the city's time server. It passes the machine's time on (-x: it sets no clock)."""
+    return Service(name="time", command="/usr/sbin/chronyd -x -d -f /state/etc/time.conf")
+
+
 def _network() -> list[Service]:
     def database(name: str, file: str, socket: str) -> Service:
         command = f"/usr/sbin/ovsdb-server {file} --remote=punix:{socket} --unixctl={socket}.ctl -vconsole:warn"
@@ -217,4 +222,12 @@ def _objects() -> list[Service]:
 
 
 SWIFT_PORTS = {"account": 6202, "container": 6201, "object": 6200}
-SERVICES: tuple[Service, ...] = (*_infrastructure(), _mirror(), *_network(), _machines(), *_openstack(), *_objects())
+SERVICES: tuple[Service, ...] = (
+    *_infrastructure(),
+    _mirror(),
+    _time(),
+    *_network(),
+    _machines(),
+    *_openstack(),
+    *_objects(),
+)

@@ -68,6 +68,12 @@ def test_the_time_service_runs(clock: Clock) -> None:
     assert clock.service == "active", f"chrony is {clock.service}"
 
 
+def test_the_clock_follows_the_citys_time_servers(clock: Clock) -> None:
+    foreign = sorted(clock.sources - clock.city)
+    assert not foreign, f"the time may come from {', '.join(foreign)}"
+    assert clock.followed, "the time service follows no server"
+
+
 def test_the_clock_is_never_stepped(clock: Clock) -> None:
     assert "makestep" not in clock.directives, "the time service may step the clock: records can go back in time"
 

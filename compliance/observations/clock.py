@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from compliance.observations import CouldNotObserve, read
+
+TIME_SERVERS = "time.city.internal"
 
 
 @dataclass(frozen=True)
@@ -17,25 +20,48 @@ class Clock:
     apart: float
     service: str
     directives: tuple[str, ...]
+    sources: frozenset[str]
+    """The addresses that the time may come from."""
+    followed: str
+    """The one of them that the clock is held against; empty while there is none."""
+    city: frozenset[str]
+    """The addresses of the city's time servers, by their name."""
 
 
 def observe(host: Any) -> Clock:  # noqa: ANN401 - testinfra's hosts have no type
     """Look at a host."""
-    zone = read(host, "timedatectl show --property=Timezone --value")
     before = time.time()
     there = read(host, "date +%s.%N")
     after = time.time()
-    # `is-active` ends with a status of its own for each answer.
-    service = read(host, "systemctl is-active chrony || true")
-    return parse(zone, (before, there, after), service, read(host, "chronyd -p", as_root=True))
+    said = {
+        "there": there,
+        "zone": read(host, "timedatectl show --property=Timezone --value"),
+        # `is-active` ends with a status of its own for each answer.
+        "service": read(host, "systemctl is-active chrony || true"),
+        "config": read(host, "chronyd -p", as_root=True),
+        # Without the service there are no sources, and without the name no city's server: both are findings.
+        "sources": read(host, "chronyc -n -c sources || true", as_root=True),
+        "names": read(host, f"getent ahosts {TIME_SERVERS} || true"),
+    }
+    return parse((before, after), said)
 
 
-def parse(zone: str, times: tuple[float, str, float], service: str, config: str) -> Clock:
-    """Understand the answers; `times` are ours before, the host's, ours after."""
-    before, text, after = times
+def parse(between: tuple[float, float], said: Mapping[str, str]) -> Clock:
+    """Understand the answers, by what was asked; the host's clock was read between these times of ours."""
+    before, after = between
     try:
-        there = float(text)
+        there = float(said["there"])
     except ValueError:
-        raise CouldNotObserve(f"`date` says {text.strip()}") from None
-    directives = tuple(line.split()[0] for line in config.splitlines() if line.strip())
-    return Clock(zone.strip(), max(0.0, before - there, there - after), service.strip(), directives)
+        raise CouldNotObserve(f"`date` says {said['there'].strip()}") from None
+    directives = tuple(line.split()[0] for line in said["config"].splitlines() if line.strip())
+    # ^,*,ADDRESS,...: a server, and whether it is the one that is followed.
+    known = [line.split(",") for line in said["sources"].splitlines() if line.startswith("^,")]
+    return Clock(
+        said["zone"].strip(),
+        max(0.0, before - there, there - after),
+        said["service"].strip(),
+        directives,
+        frozenset(one[2] for one in known),
+        next((one[2] for one in known if one[1] == "*"), ""),
+        frozenset(line.split()[0] for line in said["names"].splitlines() if line.strip()),
+    )

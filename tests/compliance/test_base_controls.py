@@ -40,6 +40,16 @@ SystemMaxUse=200M
 MaxRetentionSec=200day
 """
 CHRONY = "# /etc/chrony/chrony.conf\ndriftfile /var/lib/chrony/chrony.drift\nrtcsync\n"
+SOURCES = "^,*,10.20.0.2,9,6,377,41,0.000004210,0.000004520,0.000187\n"
+NAMES = "10.20.0.2       STREAM time.city.internal\n10.20.0.2       DGRAM  \n"
+CLOCK = {
+    "there": "100.5\n",
+    "zone": "Asia/Shanghai\n",
+    "service": "active\n",
+    "config": CHRONY,
+    "sources": SOURCES,
+    "names": NAMES,
+}
 USERS = """root:x:0:0:root:/root:/bin/bash
 debian:x:1000:1000::/home/debian:/bin/bash
 auditor:x:1001:1001:,,,:/home/auditor:/bin/bash
@@ -62,10 +72,8 @@ def _journal(old: str = "", new: str = "", headers: str = HEADERS) -> journal.Jo
     return journal.parse(headers, JOURNALD.replace(old, new) if old else JOURNALD)
 
 
-def _clock(
-    zone: str = "Asia/Shanghai\n", there: str = "100.5\n", service: str = "active\n", config: str = CHRONY
-) -> clock.Clock:
-    return clock.parse(zone, (100.0, there, 101.0), service, config)
+def _clock(**changed: str) -> clock.Clock:
+    return clock.parse((100.0, 101.0), {**CLOCK, **changed})
 
 
 def _accounts(passwd: str = USERS, kinds: str = KINDS, groups: str = GROUP) -> dict[str, Account]:
@@ -134,6 +142,17 @@ CASES: dict[str, tuple[Judge, list[Judge]]] = {
     "test_the_time_service_runs": (
         lambda: controls.test_the_time_service_runs(_clock()),
         [lambda: controls.test_the_time_service_runs(_clock(service="inactive\n"))],
+    ),
+    "test_the_clock_follows_the_citys_time_servers": (
+        lambda: controls.test_the_clock_follows_the_citys_time_servers(_clock()),
+        [
+            lambda: controls.test_the_clock_follows_the_citys_time_servers(_clock(sources="")),
+            lambda: controls.test_the_clock_follows_the_citys_time_servers(_clock(sources=SOURCES.replace("*", "?"))),
+            lambda: controls.test_the_clock_follows_the_citys_time_servers(
+                _clock(sources=SOURCES + SOURCES.replace("*", "-").replace("10.20.0.2", "192.0.2.9"))
+            ),
+            lambda: controls.test_the_clock_follows_the_citys_time_servers(_clock(names="")),
+        ],
     ),
     "test_the_clock_is_never_stepped": (
         lambda: controls.test_the_clock_is_never_stepped(_clock()),

@@ -60,9 +60,33 @@ def test_the_kernel_is_its_own(machine: Server) -> None:
     assert abs(this_machine.clock_drift() - drift) < 2
 
 
+def test_its_clock_is_steered_to_the_citys_time(machine: Server) -> None:
+    """What no container can show: their clock is this machine's, and their chrony only watches it."""
+    settings = "server time.city.internal iburst\nport 0\ncmdport 0\n"
+    machine.run(f"sudo systemctl stop chrony; printf '%s' '{settings}' | sudo tee /etc/chrony/chrony.conf")
+    machine.run(f"sudo date --set=@{time.time() - 3:.2f}")
+    assert _apart(machine) > 1.5, "the clock was put back"
+    machine.run("sudo systemctl start chrony")
+
+    def steered() -> bool:
+        # The source's address in hexadecimal, then after two more fields how far the clock still is from it.
+        source, *rest = machine.run("sudo chronyc -n -c tracking").split(",")
+        return source == "0A140002" and abs(float(rest[3])) < 0.1
+
+    wait_for("the city's time", steered, 180)
+    assert _apart(machine) < 0.1
+
+
+def _apart(machine: Server) -> float:
+    """Return the least that its clock and ours can be apart, in seconds."""
+    before = time.time()
+    there = float(machine.run("date +%s.%N"))
+    return max(0.0, before - there, there - time.time())
+
+
 def test_it_is_who_the_config_drive_says(machine: Server) -> None:
     assert machine.run("hostname; id --user --name") == "guests-machine\ndebian"
-    assert "mirror.city.internal" in machine.run("cat /etc/hosts")
+    assert "mirror.city.internal time.city.internal" in machine.run("cat /etc/hosts")
     assert "10.77.0." in machine.run("ip -brief address show dev eth0")
     # The file system has grown to the flavor's disk.
     assert int(machine.run("df --output=size --block-size=1G / | tail -n 1")) >= 9

@@ -16,7 +16,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
 from govcloud.core.model.base import Tier
-from govcloud.core.model.city import Block
+from govcloud.core.model.city import Block, ZoneFlow
 from govcloud.core.model.department import PUBLIC, Access, ComputeGroup, Department
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
@@ -87,13 +87,15 @@ def _zone_rules(inventory: Inventory, environment: Environment, zone: str, *, ha
     if has_bastion and zone in _operated_zones(inventory):
         yield from _to_group(Direction.INGRESS, "tcp", _SSH, BASTION, "operation through the bastion")
         yield from _pings(Direction.INGRESS, remote_group=BASTION)
-    for flow in inventory.zones.zones[zone].flows:
-        if flow.to == _MANAGEMENT:
-            for port in flow.ports:
-                yield from _to_block(Direction.EGRESS, flow.protocol, port, inventory.plan.zones[flow.to], flow.why)
+    flows = [flow for flow in inventory.zones.zones[zone].flows if flow.to == _MANAGEMENT]
+    for flow in flows:
+        for port in flow.ports:
+            yield from _to_block(Direction.EGRESS, flow.protocol, port, inventory.plan.zones[flow.to], flow.why)
     for service in environment.shared_services.values():
         for port in service.ports:
             for network in service.networks:
+                if any(_leads_to(inventory, flow, service.protocol, port, network) for flow in flows):
+                    continue
                 yield Rule(
                     direction=Direction.EGRESS,
                     family=network.version,
@@ -102,6 +104,14 @@ def _zone_rules(inventory: Inventory, environment: Environment, zone: str, *, ha
                     remote_range=str(network),
                     why=service.why,
                 )
+
+
+def _leads_to(
+    inventory: Inventory, flow: ZoneFlow, protocol: str, port: int, network: IPv4Network | IPv6Network
+) -> bool:
+    block = inventory.plan.zones[flow.to]
+    inside = network.subnet_of(block.ipv4) if isinstance(network, IPv4Network) else network.subnet_of(block.ipv6)
+    return flow.protocol == protocol and port in flow.ports and inside
 
 
 def _bastion_rules(inventory: Inventory, environment: Environment, department: Department) -> Iterator[Rule]:

@@ -19,7 +19,8 @@ from lab.drivers.nspawn.guest import Guest, write
 
 SEED = Path("var/lib/cloud/seed/config_drive")
 NETWORK = Path("etc/systemd/network")
-MIRROR = "mirror.city.internal"
+# What the platform gives to all, at one address.
+SHARED = "mirror.city.internal time.city.internal"
 _CLOUD_INIT = """\
 # Written by the compute driver: this host's data is in the seed, its network and keys are done.
 datasource_list: [ConfigDrive, None]
@@ -66,7 +67,7 @@ def inject(guest: Guest, vifs: Iterable[Mapping[str, Any]], first_boot: FirstBoo
     root, who = guest.root, guest.identity
     hosts = ["127.0.0.1 localhost", f"127.0.1.1 {who.hostname}", "::1 localhost ip6-localhost ip6-loopback"]
     if first_boot.mirror_address:
-        hosts.append(f"{first_boot.mirror_address} {MIRROR}")
+        hosts.append(f"{first_boot.mirror_address} {SHARED}")
     write(root / "etc/hosts", "\n".join(hosts) + "\n")
     write(root / "etc/hostname", f"{who.hostname}\n")
     write(root / "etc/machine-id", who.uuid.replace("-", "") + "\n", 0o444)
