@@ -20,6 +20,7 @@ test-all: .venv/.ready
 
 bench: .venv/.ready
 	.venv/bin/python -m tests.bench_inventory
+	.venv/bin/python -m tests.bench_policy
 	.venv/bin/python -m tests.bench_scale
 	.venv/bin/python -m tests.bench_peer
 	.venv/bin/python -m tests.bench

@@ -22,7 +22,9 @@ def test_ill(): assert os.environ.get("WELL")
 
 def _run(folder: Path, **extra: str) -> str:
     command = [sys.executable, "-m", "pytest", "-p", "resume", "-p", "no:cacheprovider", "test_two.py"]
-    env = {**os.environ, **extra, "PYTHONPATH": str(folder / "tests")}
+    # Other plugins take seconds to load, at each run.
+    alone = {"PYTHONPATH": str(folder / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    env = {**os.environ, **extra, **alone}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False).stdout
 
 

@@ -19,6 +19,8 @@ from govcloud.core.model.results import Result, Verdict
 from govcloud.core.workspace import Workspace
 from tests.stacks.city_under_mocks import CANARY, build_city
 
+pytestmark = pytest.mark.slow
+
 # The lab's driver offers no encrypted volume, and there is no authority for certificates: docs/simulated.md.
 SIMULATED = {"data-encrypted", "balancer-encrypted"}
 

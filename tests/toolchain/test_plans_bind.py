@@ -9,6 +9,8 @@ import pytest
 
 from tests.toolchain.project import Project
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """\
 import pulumi_openstack as openstack
 

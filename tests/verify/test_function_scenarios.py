@@ -13,6 +13,8 @@ from govcloud.verify.function.suite import SCENARIOS, status
 from tests.verify.conftest import OPERATOR, OTHER, Try
 from tests.verify.fake_cloud import ENDPOINTS
 
+pytestmark = pytest.mark.slow
+
 FOREIGN_KINDS = {
     "server": "server",
     "volume": "volume",
