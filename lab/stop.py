@@ -19,8 +19,6 @@ from lab.supervisor import Supervisor
 
 def stop(workspace: Workspace, phases: Phases) -> None:
     """Stop services, then guests, then the namespaces. Servers stay ACTIVE and come back with the next start."""
-    if identity.load(workspace) is None:
-        return
     _leave(workspace)
     if namespace.holder(workspace):
         with phases.phase("services stop"):

@@ -93,8 +93,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         current_project_id="p",
         removed=removed,
     )
-    monkeypatch.setattr(clouds_file, "connect", lambda *_: made)
-    monkeypatch.setattr(orphans, "_SECONDS_BETWEEN_LOOKS", 0)
+    _connect_to(made, monkeypatch)
     return made
 
 
@@ -126,9 +125,13 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         removed=removed,
         used=used,
     )
+    _connect_to(made, monkeypatch)
+    return made
+
+
+def _connect_to(made: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clouds_file, "connect", lambda *_: made)
     monkeypatch.setattr(orphans, "_SECONDS_BETWEEN_LOOKS", 0)
-    return made
 
 
 def _nothing(**_: object) -> list[SimpleNamespace]:
