@@ -29,6 +29,7 @@ CHANCE = random.Random(SEED)  # noqa: S311 - a sample of tests
 CARRIER = CHANCE.choice(CARRIERS)
 VICTIMS = NAMES if WHOLE else sorted({CARRIER, *CHANCE.sample([name for name in NAMES if name != CARRIER], 4)})
 COMES_BACK_SECONDS = 60
+MADE_HERE = "after-a-kill"
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,7 @@ def test_killed_service_comes_back_and_a_server_can_be_made_and_reached(
         process = Supervisor(workspace).process(name)
         if not last and process.running and process.pid not in (0, victim):
             print(f"{name}: a server was made {time.monotonic() - killed:.1f} s after the kill")
+            _remove_what_was_made(cloud)
             return
         time.sleep(0.5)
     pytest.fail(f"{name}: no server within {COMES_BACK_SECONDS} s of its kill: {last}")
@@ -98,7 +100,7 @@ def _make_and_remove_server(cloud: openstack.connection.Connection) -> str:
         image = cloud.image.find_image("debian-12", ignore_missing=False)
         flavor = min(cloud.compute.flavors(), key=lambda one: one.ram)
         server = cloud.compute.create_server(
-            name=f"after-a-kill-{time.monotonic_ns()}", image_id=image.id, flavor_id=flavor.id, networks="none"
+            name=f"{MADE_HERE}-{time.monotonic_ns()}", image_id=image.id, flavor_id=flavor.id, networks="none"
         )
         try:
             cloud.compute.wait_for_server(server, wait=30)
@@ -107,3 +109,10 @@ def _make_and_remove_server(cloud: openstack.connection.Connection) -> str:
     except Exception as error:  # noqa: BLE001 - a service that is away fails in many ways
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _remove_what_was_made(cloud: openstack.connection.Connection) -> None:
+    """Ask again for the end of each server made here: the first asking may have died with the service."""
+    for server in cloud.compute.servers(all_projects=True, name=MADE_HERE):
+        cloud.compute.delete_server(server, force=True)
+        cloud.compute.wait_for_delete(server, wait=COMES_BACK_SECONDS)
