@@ -19,8 +19,9 @@ from typing import Any
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
 from lab import catalogue
-from tests.conftest import ROOT, SEED, TEST_CITY, WHOLE, City, copy_checkout, environment_of, leave_out, outside
+from tests.conftest import ROOT, TEST_CITY, City, copy_checkout, environment_of, leave_out, outside
 from tests.lab.guest_site import Site, wait_for
+from tests.sampling import SEED, WHOLE
 
 SYSTEM = "lab-approval-elicence"
 ROUNDS = 3

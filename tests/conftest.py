@@ -24,6 +24,7 @@ import yaml
 
 from govcloud.core.model.inventory import load
 from tests import lab_logs, machine
+from tests.sampling import SEED, WHOLE, leave_a_sample
 
 # How long a test takes is the machine's affair, never a fault.
 hypothesis.settings.register_profile("whole", deadline=None)
@@ -31,9 +32,6 @@ hypothesis.settings.register_profile("whole", deadline=None)
 hypothesis.settings.register_profile("check", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("whole")
 
-# `make test` proves a part of the city, chosen anew each time, `make test-all` the whole; its seed repeats a part.
-WHOLE = bool(os.environ.get("GOVCLOUD_ALL"))
-SEED = int(os.environ.get("GOVCLOUD_SEED") or random.SystemRandom().randrange(10**6))
 ALWAYS, OTHER_SYSTEMS = "elicence", 2
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -209,13 +207,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: a fault that needs no city is told before one is built.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave a sample of what takes long. Put fast tests first: what needs no city is told before one is built.
 
     What ends processes, servers or the whole lab comes last, beside a neighbour that must not notice; before it what
     the neighbour meets on its way up. The clean-up proof ends everything. Of the tests without a city slow modules go
     first: a worker that begins a long one last keeps all others waiting.
     """
+    if not WHOLE and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        config.hook.pytest_deselected(items=leave_a_sample(items))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (_when(item), item.path not in slow))
 

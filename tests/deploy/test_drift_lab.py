@@ -27,9 +27,10 @@ from govcloud.deploy.drift.kinds import KINDS
 from govcloud.deploy.drift.states import Resource, read
 from govcloud.deploy.drift.watch import ALARM
 from govcloud.deploy.pulumi_cli import Pulumi
-from tests.conftest import SEED, WHOLE, City
+from tests.conftest import City
 from tests.deploy.drift_changes import Catalogue, Change
 from tests.lab.guest_site import wait_for
+from tests.sampling import SEED, WHOLE
 
 pytestmark = pytest.mark.lab
 
@@ -106,7 +107,6 @@ def test_every_type_of_our_states_is_compared(city: City) -> None:
 
 
 def test_everything_that_is_changed_is_told_and_nothing_else(city: City, hands: Hands) -> None:
-    print(f"GOVCLOUD_SEED={SEED}")
     status, before = drift(city)
     assert (status, before["unmanaged"], before["missing"], before["changed"]) == (0, [], [], [])
     # With its type: a project's quotas of several services have one id.

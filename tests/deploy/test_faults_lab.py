@@ -18,15 +18,16 @@ from queue import SimpleQueue
 import openstack.connection
 import pytest
 
-from tests.conftest import SEED, TEST_CITY, WHOLE, City
+from tests.conftest import TEST_CITY, City
 from tests.deploy.fault_proxy import Call, Fault, Plan
 from tests.deploy.kills import kill_at
 from tests.deploy.yard import CONTENT, Yard, yard
+from tests.sampling import SEED
 
 pytestmark = pytest.mark.lab
 
 BATCH = 10
-BATCHES = 20 if WHOLE else 1
+BATCHES = 20
 # Much of a spoiled run is waiting for what never answers.
 AT_ONCE = 3
 # A first run makes this many calls, and of those that change something.
@@ -77,6 +78,7 @@ def _spoiling(seed: int) -> Plan:
     return Plan(before=before)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_whatever_a_cloud_answers_nothing_is_made_twice(yards: SimpleQueue[Yard], batch: int) -> None:
     seeds = range(SEED + batch * BATCH, SEED + (batch + 1) * BATCH)
@@ -111,14 +113,11 @@ def _spoiled_run(ground: Yard, plan: Plan) -> int:
     return done.status
 
 
-@pytest.mark.parametrize(
-    ("number", "when"),
-    KILLS if WHOLE else sorted(random.Random(SEED).sample(KILLS, 3)),  # noqa: S311 - a sample
-)
+@pytest.mark.sample(3)
+@pytest.mark.parametrize(("number", "when"), KILLS)
 def test_killed_around_a_call_leaves_nothing_that_is_not_found(
     yards: SimpleQueue[Yard], number: int, when: str
 ) -> None:
-    print(f"GOVCLOUD_SEED={SEED}")
     ground = yards.get()
     try:
         kill_at(ground, number, when)
@@ -142,7 +141,8 @@ REACHES = {
 }
 
 
-@pytest.mark.parametrize("kind", REACHES if WHOLE else [random.Random(SEED).choice([*REACHES])])  # noqa: S311 - a sample
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("kind", REACHES)
 def test_a_unit_that_reaches_for_anothers_resource_fails(
     yards: SimpleQueue[Yard], cloud: openstack.connection.Connection, kind: str
 ) -> None:

@@ -21,7 +21,7 @@ import yaml
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
-from tests.conftest import ROOT, WHOLE, City, copy_checkout, environment_of, of_the_tests, outside
+from tests.conftest import ROOT, City, copy_checkout, environment_of, of_the_tests, outside
 
 pytestmark = pytest.mark.lab
 
@@ -166,73 +166,79 @@ def by_hand(own: Own, member: str) -> ByHand:
         return ByHand(net.id, server.id, volume.id)
 
 
-if WHOLE:  # minutes of making and removing servers: `make test-all`
+# Minutes of making and removing servers: `make test-all`.
+@pytest.mark.sample(0)
+def test_a_plain_member_takes_over_what_stands_in_the_project(
+    own: Own, member: str, by_hand: ByHand, cloud: openstack.connection.Connection
+) -> None:
+    environment = own.root / "inventory" / "environments" / "given.yaml"
+    before = environment.read_text(encoding="utf-8")
+    network = (
+        "govcloud",
+        "adopt",
+        "harbour",
+        "--env",
+        "given",
+        "--cloud",
+        MEMBER,
+        "--as",
+        "harbour-extranet=old-net",
+    )
+    said = own.run(*network, status=(1,)).stderr
+    assert f"would be adopted: Network harbour-extranet ({by_hand.network})" in said
+    assert environment.read_text(encoding="utf-8") == before
+    own.run(*network, "--apply")
+    own.approved("--env", "given", "harbour")
+    names = {"harbour-berths-application-1": "old-berths", "harbour-berths-application-1-papers": "old-papers"}
+    options = [part for ours, theirs in names.items() for part in ("--as", f"{ours}={theirs}")]
+    own.run("govcloud", "adopt", "harbour-berths", "--env", "given", *options, "--apply")
+    own.approved("--env", "given", "harbour-berths")
+    assert own.changes("--env", "given") == 0
+    servers = {one.id: one for one in cloud.compute.servers(all_projects=True) if one.project_id == member}
+    adopted = servers.pop(by_hand.server)
+    assert (adopted.name, adopted.metadata["unit"]) == ("harbour-berths-application-1", "harbour-berths")
+    assert [(one.name, one.status) for one in servers.values()] == [("harbour-bastion", "ACTIVE")]
+    volume = cloud.block_storage.get_volume(by_hand.volume)
+    assert volume.metadata["unit"] == "harbour-berths"
+    assert [one["server_id"] for one in volume.attachments] == [by_hand.server]
+    assert "unit=harbour" in cloud.network.get_network(by_hand.network).tags
 
-    def test_a_plain_member_takes_over_what_stands_in_the_project(
-        own: Own, member: str, by_hand: ByHand, cloud: openstack.connection.Connection
-    ) -> None:
-        environment = own.root / "inventory" / "environments" / "given.yaml"
-        before = environment.read_text(encoding="utf-8")
-        network = (
-            "govcloud",
-            "adopt",
-            "harbour",
-            "--env",
-            "given",
-            "--cloud",
-            MEMBER,
-            "--as",
-            "harbour-extranet=old-net",
-        )
-        said = own.run(*network, status=(1,)).stderr
-        assert f"would be adopted: Network harbour-extranet ({by_hand.network})" in said
-        assert environment.read_text(encoding="utf-8") == before
-        own.run(*network, "--apply")
-        own.approved("--env", "given", "harbour")
-        names = {"harbour-berths-application-1": "old-berths", "harbour-berths-application-1-papers": "old-papers"}
-        options = [part for ours, theirs in names.items() for part in ("--as", f"{ours}={theirs}")]
-        own.run("govcloud", "adopt", "harbour-berths", "--env", "given", *options, "--apply")
-        own.approved("--env", "given", "harbour-berths")
-        assert own.changes("--env", "given") == 0
-        servers = {one.id: one for one in cloud.compute.servers(all_projects=True) if one.project_id == member}
-        adopted = servers.pop(by_hand.server)
-        assert (adopted.name, adopted.metadata["unit"]) == ("harbour-berths-application-1", "harbour-berths")
-        assert [(one.name, one.status) for one in servers.values()] == [("harbour-bastion", "ACTIVE")]
-        volume = cloud.block_storage.get_volume(by_hand.volume)
-        assert volume.metadata["unit"] == "harbour-berths"
-        assert [one["server_id"] for one in volume.attachments] == [by_hand.server]
-        assert "unit=harbour" in cloud.network.get_network(by_hand.network).tags
 
-    def test_a_department_has_a_credential_that_ends(own: Own) -> None:
-        clouds = yaml.safe_load((own.root / ".lab" / "clouds.yaml").read_text(encoding="utf-8"))["clouds"]
-        assert set(clouds["given-harbour"]["auth"]) == {
-            "auth_url",
-            "application_credential_id",
-            "application_credential_secret",
-        }
+@pytest.mark.sample(0)
+def test_a_department_has_a_credential_that_ends(own: Own) -> None:
+    clouds = yaml.safe_load((own.root / ".lab" / "clouds.yaml").read_text(encoding="utf-8"))["clouds"]
+    assert set(clouds["given-harbour"]["auth"]) == {
+        "auth_url",
+        "application_credential_id",
+        "application_credential_secret",
+    }
 
-    def test_a_built_environment_is_not_moved_by_an_option(own: Own) -> None:
-        file = own.root / ".lab" / "clouds.yaml"
-        clouds = yaml.safe_load(file.read_text(encoding="utf-8"))["clouds"]
-        elsewhere = {**clouds[MEMBER], "region_name": "RegionTwo"}
-        write_atomically(file, yaml.safe_dump({"clouds": {**clouds, "elsewhere": elsewhere}}), mode=0o600)
-        assert "is built on" in own.deploy("--env", "given", "--cloud", "elsewhere", status=(4,)).stderr
 
-    def test_what_a_member_takes_away_leaves_nothing(
-        own: Own, member: str, cloud: openstack.connection.Connection
-    ) -> None:
-        for unit in ("harbour-berths", "harbour"):
-            own.approved("--env", "given", unit, "--destroy")
-        assert _things(cloud, member) == []
-        assert "given-harbour" not in (own.root / ".lab" / "clouds.yaml").read_text(encoding="utf-8")
+@pytest.mark.sample(0)
+def test_a_built_environment_is_not_moved_by_an_option(own: Own) -> None:
+    file = own.root / ".lab" / "clouds.yaml"
+    clouds = yaml.safe_load(file.read_text(encoding="utf-8"))["clouds"]
+    elsewhere = {**clouds[MEMBER], "region_name": "RegionTwo"}
+    write_atomically(file, yaml.safe_dump({"clouds": {**clouds, "elsewhere": elsewhere}}), mode=0o600)
+    assert "is built on" in own.deploy("--env", "given", "--cloud", "elsewhere", status=(4,)).stderr
 
-    def test_an_administrator_builds_on_a_cloud_of_any_name(own: Own, cloud: openstack.connection.Connection) -> None:
-        own.deploy("--env", "own", "--cloud", OWNER, "--apply")
-        assert own.changes("--env", "own") == 0
-        project = cloud.identity.find_project("harbour", ignore_missing=False).id
-        assert "Server harbour-bastion" in _things(cloud, project)
-        for unit in ("harbour-berths", "harbour", "foundation"):
-            own.approved("--env", "own", unit, "--destroy")
-        assert _things(cloud, project) == []
-        assert cloud.identity.find_project("harbour") is None
-        assert cloud.compute.find_flavor("SCS-1V-0.5-4") is None
+
+@pytest.mark.sample(0)
+def test_what_a_member_takes_away_leaves_nothing(own: Own, member: str, cloud: openstack.connection.Connection) -> None:
+    for unit in ("harbour-berths", "harbour"):
+        own.approved("--env", "given", unit, "--destroy")
+    assert _things(cloud, member) == []
+    assert "given-harbour" not in (own.root / ".lab" / "clouds.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.sample(0)
+def test_an_administrator_builds_on_a_cloud_of_any_name(own: Own, cloud: openstack.connection.Connection) -> None:
+    own.deploy("--env", "own", "--cloud", OWNER, "--apply")
+    assert own.changes("--env", "own") == 0
+    project = cloud.identity.find_project("harbour", ignore_missing=False).id
+    assert "Server harbour-bastion" in _things(cloud, project)
+    for unit in ("harbour-berths", "harbour", "foundation"):
+        own.approved("--env", "own", unit, "--destroy")
+    assert _things(cloud, project) == []
+    assert cloud.identity.find_project("harbour") is None
+    assert cloud.compute.find_flavor("SCS-1V-0.5-4") is None

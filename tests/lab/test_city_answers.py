@@ -11,7 +11,8 @@ import pytest
 
 from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Kind, department_of, system_of, units
-from tests.conftest import WHOLE, City
+from tests.conftest import City
+from tests.sampling import WHOLE
 
 pytestmark = pytest.mark.lab
 

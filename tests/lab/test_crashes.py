@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from lab import namespace
 from lab.services import SERVICES
 from lab.supervisor import Supervisor
 from tests import machine
-from tests.conftest import SEED, WHOLE, City
+from tests.conftest import City
 from tests.lab.guest_site import Server, Site
 from tests.lab.neighbour import Neighbour
 
@@ -24,10 +23,9 @@ pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("neighbour")]
 
 NAMES = sorted(service.name for service in SERVICES)
 # These carry the servers' traffic: a crash of one cut every floating address while servers could still be made.
-CARRIERS = [name for name in NAMES if name.startswith(("ovn-", "ovsdb-", "vswitchd-"))]
-CHANCE = random.Random(SEED)  # noqa: S311 - a sample of tests
-CARRIER = CHANCE.choice(CARRIERS)
-VICTIMS = NAMES if WHOLE else sorted({CARRIER, *CHANCE.sample([name for name in NAMES if name != CARRIER], 4)})
+CARRIERS = ("ovn-", "ovsdb-", "vswitchd-")
+OF_CARRIERS, OF_OTHERS = pytest.mark.sample(2), pytest.mark.sample(3)
+VICTIMS = [pytest.param(name, marks=OF_CARRIERS if name.startswith(CARRIERS) else OF_OTHERS) for name in NAMES]
 COMES_BACK_SECONDS = 60
 MADE_HERE = "after-a-kill"
 
@@ -65,7 +63,7 @@ def test_killed_service_comes_back_and_a_server_can_be_made_and_reached(
     pytest.fail(f"{name}: no server within {COMES_BACK_SECONDS} s of its kill: {last}")
 
 
-@pytest.mark.parametrize("how", ["power cut", "make down"] if WHOLE else ["power cut"])
+@pytest.mark.parametrize("how", ["power cut", pytest.param("make down", marks=pytest.mark.sample(0))])
 def test_servers_and_data_are_there_again(
     city: City, cloud: openstack.connection.Connection, neighbour: Neighbour, how: str
 ) -> None:

@@ -29,7 +29,7 @@ from govcloud.verify.function.marker import WORD, Marker
 from govcloud.verify.function.steps import Step
 from govcloud.verify.function.suite import Asked, Suite, status
 from lab.supervisor import Supervisor
-from tests.conftest import WHOLE, City
+from tests.conftest import City
 from tests.deploy.fault_proxy import Call, Plan, Proxy, proxy
 from tests.lab.guest_site import wait_for
 
@@ -226,37 +226,41 @@ def test_a_thing_that_is_not_hidden_is_found(spoiled: Spoiled, cloud: openstack.
     assert steps["isolation network"].verdict is Verdict.CONFORM
 
 
-if WHOLE:  # each takes minutes of waiting for what does not come: `make test-all`
+# Each takes minutes of waiting for what does not come: `make test-all`.
+@pytest.mark.sample(0)
+def test_a_port_that_is_closed_is_found(spoiled: Spoiled, cloud: openstack.connection.Connection) -> None:
+    def close() -> None:
+        for group in cloud.network.security_groups():
+            if group.name.startswith(WORD):
+                for rule in cloud.network.security_group_rules(security_group_id=group.id, direction="ingress"):
+                    cloud.network.delete_security_group_rule(rule)
 
-    def test_a_port_that_is_closed_is_found(spoiled: Spoiled, cloud: openstack.connection.Connection) -> None:
-        def close() -> None:
-            for group in cloud.network.security_groups():
-                if group.name.startswith(WORD):
-                    for rule in cloud.network.security_group_rules(security_group_id=group.id, direction="ingress"):
-                        cloud.network.delete_security_group_rule(rule)
+    steps = spoiled.run("balancer", plan=after("POST", "/security-group-rules", close))
+    assert "behind the address answered: -" in str(steps["balancer answers"].said)
+    clean(steps, cloud)
 
-        steps = spoiled.run("balancer", plan=after("POST", "/security-group-rules", close))
-        assert "behind the address answered: -" in str(steps["balancer answers"].said)
-        clean(steps, cloud)
 
-    def test_a_volume_that_is_pulled_out_is_found(spoiled: Spoiled, cloud: openstack.connection.Connection) -> None:
-        def pull() -> None:
-            server = next(one for one in cloud.compute.servers(all_projects=True) if one.name.startswith(WORD))
-            attached = next(iter(cloud.compute.volume_attachments(server.id)))
-            wait_for("in-use", lambda: cloud.block_storage.get_volume(attached.volume_id).status == "in-use")
-            cloud.compute.delete_volume_attachment(server.id, attached.volume_id)
-            wait_for("available", lambda: cloud.block_storage.get_volume(attached.volume_id).status == "available")
+@pytest.mark.sample(0)
+def test_a_volume_that_is_pulled_out_is_found(spoiled: Spoiled, cloud: openstack.connection.Connection) -> None:
+    def pull() -> None:
+        server = next(one for one in cloud.compute.servers(all_projects=True) if one.name.startswith(WORD))
+        attached = next(iter(cloud.compute.volume_attachments(server.id)))
+        wait_for("in-use", lambda: cloud.block_storage.get_volume(attached.volume_id).status == "in-use")
+        cloud.compute.delete_volume_attachment(server.id, attached.volume_id)
+        wait_for("available", lambda: cloud.block_storage.get_volume(attached.volume_id).status == "available")
 
-        steps = spoiled.run("volume", plan=after("POST", "/os-volume_attachments", pull))
-        assert steps["volume attach"].verdict is Verdict.NONCONFORM
-        assert steps["volume write and read"].verdict is Verdict.NOT_TESTED
-        clean(steps, cloud)
+    steps = spoiled.run("volume", plan=after("POST", "/os-volume_attachments", pull))
+    assert steps["volume attach"].verdict is Verdict.NONCONFORM
+    assert steps["volume write and read"].verdict is Verdict.NOT_TESTED
+    clean(steps, cloud)
 
-    def test_a_server_that_is_lost_is_found(spoiled: Spoiled, cloud: openstack.connection.Connection) -> None:
-        def lose() -> None:
-            server = next(one for one in cloud.compute.servers(all_projects=True) if one.name.startswith(WORD))
-            cloud.compute.delete_server(server.id)
 
-        steps = spoiled.run("server", plan=after("POST", "/servers", lose))
-        assert steps["server create"].verdict is Verdict.NONCONFORM
-        clean(steps, cloud)
+@pytest.mark.sample(0)
+def test_a_server_that_is_lost_is_found(spoiled: Spoiled, cloud: openstack.connection.Connection) -> None:
+    def lose() -> None:
+        server = next(one for one in cloud.compute.servers(all_projects=True) if one.name.startswith(WORD))
+        cloud.compute.delete_server(server.id)
+
+    steps = spoiled.run("server", plan=after("POST", "/servers", lose))
+    assert steps["server create"].verdict is Verdict.NONCONFORM
+    clean(steps, cloud)
