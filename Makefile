@@ -2,6 +2,8 @@
 .POSIX:
 .PHONY: up tools test test-all check down clean bench lock translations
 GOVCLOUD = .venv/bin/govcloud
+# Where the machine says so, as in many containers, each command and each of Pulumi's programs would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 up: .venv/.ready
 	$(GOVCLOUD) lab up
@@ -35,6 +37,7 @@ down:
 clean:
 	[ ! -x $(GOVCLOUD) ] || { $(MAKE) -s .venv/.ready && $(GOVCLOUD) lab clean; }
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 translations:
 	.venv/bin/python -m toolchain.translations

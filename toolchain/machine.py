@@ -99,10 +99,7 @@ def _make_environment() -> None:
     keep = "--allow-existing" if _runs(python) else "--clear"
     uv.run("venv", "--quiet", keep, "--python", PYTHON, "--no-python-downloads", str(ENVIRONMENT))
     target = ("--quiet", "--python", str(python))
-    # Python compiles what it imports and keeps it, unless it was told not to, as in many containers: then each command,
-    # and each of Pulumi's programs, would compile it all again.
-    compiled = ["--compile-bytecode"] if sys.dont_write_bytecode else []
-    uv.run("pip", "sync", *target, *compiled, "--require-hashes", str(ROOT / "requirements.txt"))
+    uv.run("pip", "sync", *target, "--require-hashes", str(ROOT / "requirements.txt"))
     uv.run("pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 
 

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from govcloud.core.audit import ELSEWHERE, Archive, concerns, last_done, parse
-from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
-from tests.conftest import ROOT
+from tests.sample import SAMPLE
 
-ENVIRONMENT = load(ROOT / "inventory").environment("lab").model_copy(update={"audit_logs": ("log/*.log",)})
+ENVIRONMENT = SAMPLE.environment("lab").model_copy(update={"audit_logs": ("log/*.log",)})
 SERVER = "5f1012ad-bb05-408f-ac0c-5b61bf211a04"
 
 

@@ -9,12 +9,11 @@ import pytest
 import yaml
 
 from govcloud.core.model.environment import Environment
-from govcloud.core.model.inventory import load
-from govcloud.core.workspace import Workspace
 from govcloud.deploy.adoption import chosen_of, server_entry, with_adopted
 from govcloud.deploy.existing import Search, Wanted
+from tests.sample import SAMPLE
 
-ENVIRONMENT: Environment = load(Workspace.here().inventory).environments["lab"]
+ENVIRONMENT: Environment = SAMPLE.environments["lab"]
 STACK = "urn:pulumi:lab-a-b::govcloud::govcloud:compute:TierServers$"
 
 

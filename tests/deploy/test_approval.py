@@ -7,16 +7,14 @@ from pathlib import Path
 import pytest
 
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.model.inventory import load
 from govcloud.core.model.units import units
 from govcloud.deploy import policy
 from govcloud.deploy.cli import _check_approval
 from govcloud.deploy.events import Outcome
 from govcloud.deploy.run import Report, _bound
-from tests.conftest import ROOT
+from tests.sample import SAMPLE
 
-INVENTORY = load(ROOT / "inventory")
-ENVIRONMENTS = INVENTORY.environments
+ENVIRONMENTS = SAMPLE.environments
 SEEN = Report({"approval": Outcome(ok=True, steps=["create urn {}"])})
 OTHER = Report({"approval": Outcome(ok=True, steps=["create urn {}", "delete other {}"])})
 UNSEEN = Report({"approval": Outcome(ok=False, steps=["create urn {}"])})
@@ -55,7 +53,7 @@ def test_where_everything_may_be_destroyed_nothing_has_to_be_approved() -> None:
 def test_an_update_is_held_to_its_plan(
     tmp_path: Path, *, takes_over: bool, saved: bool, approved: bool, bound: bool
 ) -> None:
-    unit = units(INVENTORY, ENVIRONMENTS["lab"])["approval"]
+    unit = units(SAMPLE, ENVIRONMENTS["lab"])["approval"]
     plan = policy.plan_of(tmp_path, unit)
     if saved:
         plan.write_text("{}")

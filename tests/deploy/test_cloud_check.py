@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 from openstack.exceptions import ForbiddenException, SDKException
 
-from govcloud.core.model.inventory import load
 from govcloud.core.model.quotas import department_quota
-from govcloud.core.workspace import Workspace
 from govcloud.deploy.cloud_check import EXTENSIONS, Finding, limits, look
 from govcloud.deploy.credentials import ROLES
+from tests.sample import SAMPLE
 
-INVENTORY = load(Workspace.here().inventory)
-ENVIRONMENT = INVENTORY.environments["lab"]
+ENVIRONMENT = SAMPLE.environments["lab"]
 NETWORK = SimpleNamespace(id="1", is_router_external=True)
 
 
@@ -23,7 +21,7 @@ def _cloud(*roles: str, project: str = "approval") -> Any:  # noqa: ANN401
     """Return a cloud that has everything, as somebody with these roles sees it."""
     access = SimpleNamespace(role_names=list(roles), project_name=project, project_id="1")
     auth = SimpleNamespace(get_access=lambda _: access)
-    sizes = {size.flavor: size for size in INVENTORY.sizes(ENVIRONMENT).values()}
+    sizes = {size.flavor: size for size in SAMPLE.sizes(ENVIRONMENT).values()}
     flavors = [SimpleNamespace(name=name, vcpus=size.vcpus, ram=size.memory_mib) for name, size in sizes.items()]
     unlimited = dict.fromkeys(
         ("networks", "subnets", "ports", "routers", "floating_ips", "security_groups", "security_group_rules"), -1
@@ -50,7 +48,7 @@ def _cloud(*roles: str, project: str = "approval") -> Any:  # noqa: ANN401
 
 
 def _lacks(cloud: Any) -> list[Finding]:  # noqa: ANN401
-    return [one for one in look(cloud, INVENTORY, ENVIRONMENT) if one.verdict != "conform"]
+    return [one for one in look(cloud, SAMPLE, ENVIRONMENT) if one.verdict != "conform"]
 
 
 @pytest.mark.parametrize("roles", [("admin",), ROLES])
@@ -111,11 +109,11 @@ def test_what_may_not_be_looked_at_is_not_tested(error: Exception) -> None:
 
 
 def test_quotas_are_those_of_a_departments_own_project() -> None:
-    rules = {one.rule for one in look(_cloud(*ROLES, project="elsewhere"), INVENTORY, ENVIRONMENT)}
+    rules = {one.rule for one in look(_cloud(*ROLES, project="elsewhere"), SAMPLE, ENVIRONMENT)}
     assert "quota" not in rules
 
 
 def test_every_limit_that_is_read_is_one_that_is_needed() -> None:
     assert set(limits(_cloud(*ROLES), "1")) <= set(
-        vars(department_quota(INVENTORY, ENVIRONMENT, INVENTORY.departments["approval"]))
+        vars(department_quota(SAMPLE, ENVIRONMENT, SAMPLE.departments["approval"]))
     )

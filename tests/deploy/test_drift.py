@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Kind, Unit
 from govcloud.core.workspace import Workspace
 from govcloud.deploy.drift.asking import Asking, Count, LookError, _next
@@ -29,9 +28,10 @@ from govcloud.deploy.drift.look import Looker, Picture, _gather
 from govcloud.deploy.drift.states import Resource, read
 from govcloud.deploy.pulumi_cli import Pulumi
 from tests.conftest import ROOT
+from tests.sample import SAMPLE
 
 SAMPLES: dict[str, Any] = json.loads((ROOT / "tests" / "data" / "drift_samples.json").read_text(encoding="utf-8"))
-ENVIRONMENT = load(ROOT / "inventory").environment("lab")
+ENVIRONMENT = SAMPLE.environment("lab")
 NAMES = sorted(SAMPLES["kinds"])
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from govcloud.core.model.inventory import load
 from govcloud.deploy.drift.compare import Changed, ChangedField, Missing, Report, Unmanaged
 from govcloud.deploy.drift.explained import TOLD
 from govcloud.deploy.drift.proposal import proposal
-from tests.conftest import ROOT
+from tests.sample import SAMPLE
 
-ENVIRONMENT = load(ROOT / "inventory").environment("lab")
+ENVIRONMENT = SAMPLE.environment("lab")
 HOSTILE = "x'; touch done; echo '\n touch done"
 
 

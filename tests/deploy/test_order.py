@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 
 from govcloud.core.errors import GovcloudError
-from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Kind, Unit, of_stack, units
-from govcloud.core.workspace import Workspace
 from govcloud.deploy.events import Changes, Outcome
 from govcloud.deploy.run import in_order
+from tests.sample import SAMPLE
 
 UNITS = [
     Unit(name="foundation", kind=Kind.FOUNDATION),
@@ -64,14 +63,14 @@ def test_a_unit_alone_does_not_wait_for_units_that_are_not_wanted() -> None:
 
 def test_the_inventory_gives_units_in_an_order_that_works() -> None:
     seen: set[str] = set()
-    inventory = load(Workspace.here().inventory)
+    inventory = SAMPLE
     for unit in units(inventory, inventory.environments["lab"]).values():
         assert set(unit.needs) <= seen
         seen.add(unit.name)
 
 
 def test_what_an_environment_leaves_out_has_no_unit() -> None:
-    inventory = load(Workspace.here().inventory)
+    inventory = SAMPLE
     smaller = inventory.environments["lab"].model_copy(update={"left_out": ("elicence", "household", "residence")})
     gone = units(inventory, inventory.environments["lab"]).keys() - units(inventory, smaller).keys()
     # Of the police nothing is left to build, of the approval bureau another system is.
@@ -82,7 +81,7 @@ def test_what_an_environment_leaves_out_has_no_unit() -> None:
 
 def test_a_stack_of_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(GovcloudError, match="lab-approval-elicence"):
-        of_stack(load(Workspace.here().inventory), "lab-nothing")
+        of_stack(SAMPLE, "lab-nothing")
 
 
 def test_changes_are_counted_together() -> None:

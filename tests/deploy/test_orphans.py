@@ -13,13 +13,13 @@ import pytest
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.environment import Environment
-from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Unit, units
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file, orphans, unfinished
 from govcloud.deploy.events import Outcome, Planned
 from govcloud.deploy.pulumi_cli import Pulumi
 from govcloud.deploy.remedies import REMEDIES
+from tests.sample import SAMPLE
 
 NETWORK = "openstack:networking/network:Network"
 RULE = "openstack:networking/secGroupRule:SecGroupRule"
@@ -28,10 +28,9 @@ SHARED = {
     "type": "openstack:blockstorage/volumeTypeV3:VolumeTypeV3",
     "project": "openstack:identity/project:Project",
 }
-INVENTORY = load(Workspace.here().inventory)
-LAB: Environment = INVENTORY.environments["lab"]
-UNIT: Unit = units(INVENTORY, INVENTORY.environments["lab"])["approval"]
-FOUNDATION: Unit = units(INVENTORY, INVENTORY.environments["lab"])["foundation"]
+LAB: Environment = SAMPLE.environments["lab"]
+UNIT: Unit = units(SAMPLE, SAMPLE.environments["lab"])["approval"]
+FOUNDATION: Unit = units(SAMPLE, SAMPLE.environments["lab"])["foundation"]
 
 
 class _State(Pulumi):

@@ -13,17 +13,16 @@ from hypothesis import strategies as st
 
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.model.environment import Environment
-from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Unit, units
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import removal
 from govcloud.deploy.events import Outcome
 from govcloud.deploy.pulumi_cli import Pulumi
 from govcloud.deploy.run import Report
+from tests.sample import SAMPLE
 
-INVENTORY = load(Workspace.here().inventory)
-ENVIRONMENT = INVENTORY.environments["lab"]
-UNITS = units(INVENTORY, INVENTORY.environments["lab"])
+ENVIRONMENT = SAMPLE.environments["lab"]
+UNITS = units(SAMPLE, SAMPLE.environments["lab"])
 SYSTEM = next(name for name, unit in UNITS.items() if unit.system)
 
 
@@ -96,16 +95,16 @@ def test_a_unit_that_others_need_stays(tmp_path: Path) -> None:
     for unit in UNITS.values():
         _stack(tmp_path, unit, {"urn": "urn:1", "id": "1"})
     with pytest.raises(GovcloudError, match="is needed by") as refused:
-        removal.look(pulumi, INVENTORY, ENVIRONMENT, UNITS["foundation"])
+        removal.look(pulumi, SAMPLE, ENVIRONMENT, UNITS["foundation"])
     assert refused.value.status is Exit.SAFETY_RULE
 
 
 def test_only_what_was_read_goes(tmp_path: Path) -> None:
     pulumi, unit = _Stacks(Workspace(tmp_path)), UNITS[SYSTEM]
     _stack(tmp_path, unit, {"urn": "urn:1", "id": "1"})
-    read = removal.look(pulumi, INVENTORY, ENVIRONMENT, unit).digest
+    read = removal.look(pulumi, SAMPLE, ENVIRONMENT, unit).digest
     _stack(tmp_path, unit, {"urn": "urn:1", "id": "1"}, {"urn": "urn:2", "id": "2", "protect": True})
-    now = removal.look(pulumi, INVENTORY, ENVIRONMENT, unit)
+    now = removal.look(pulumi, SAMPLE, ENVIRONMENT, unit)
     assert now.protected == {"urn:2": "what holds data stands on it"}
     with pytest.raises(GovcloudError, match="approve that digest") as refused:
         removal.carry_out(pulumi, ENVIRONMENT, now, read, pytest.fail)
@@ -123,10 +122,10 @@ def test_components_and_providers_are_not_counted(tmp_path: Path) -> None:
         {"urn": "urn:2", "type": "pulumi:providers:openstack"},
         {"urn": "urn:3", "external": True},
     )
-    assert removal.look(pulumi, INVENTORY, ENVIRONMENT, unit).resources == {}
+    assert removal.look(pulumi, SAMPLE, ENVIRONMENT, unit).resources == {}
 
 
-PRODUCTION = INVENTORY.environments["production"]
+PRODUCTION = SAMPLE.environments["production"]
 VOLUME = {"urn": "urn:2", "id": "2", "protect": True, "type": "openstack:blockstorage/volume:Volume"}
 
 
@@ -143,7 +142,7 @@ def test_what_a_failed_removal_leaves_is_protected_again(tmp_path: Path, monkeyp
     monkeypatch.setattr(removal.credentials, "ensure", lambda *_: None)
     pulumi, unit = _Failing(Workspace(tmp_path)), UNITS[SYSTEM]
     _stack(tmp_path, unit, {"urn": "urn:1", "id": "1", "protect": True}, VOLUME)
-    found = removal.look(pulumi, INVENTORY, ENVIRONMENT, unit)
+    found = removal.look(pulumi, SAMPLE, ENVIRONMENT, unit)
     assert not removal.carry_out(pulumi, ENVIRONMENT, found, found.digest, pytest.fail).ok
     done = (tmp_path / "done").read_text().splitlines()
     stack = unit.stack("lab")
@@ -169,7 +168,7 @@ def test_a_removal_is_noted_with_what_was_protected_and_why(
     pulumi, unit = _Stacks(Workspace(tmp_path)), UNITS[SYSTEM]
     name = f"{unit.stack(environment.key)}.json"
     (tmp_path / name).write_text(json.dumps({"deployment": {"resources": [{"custom": True, **VOLUME}]}}))
-    found = removal.look(pulumi, INVENTORY, environment, unit)
+    found = removal.look(pulumi, SAMPLE, environment, unit)
     removal.carry_out(pulumi, environment, found, found.digest, lambda _: None)
     (line,) = (tmp_path / file).read_text(encoding="utf-8").splitlines()
     told = json.loads(line)

@@ -12,13 +12,11 @@ import typer
 from typer.testing import CliRunner
 
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import cli, credentials, orphans, policy, run, unfinished
 from govcloud.deploy.events import Changes, Outcome
 from govcloud.deploy.pulumi_cli import Pulumi
 
-INVENTORY = load(Workspace.here().inventory)
 UNIT = "approval"
 KEY = {"publicKey": "ssh-ed25519 AAAA operator"}
 

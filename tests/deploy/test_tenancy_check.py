@@ -10,12 +10,11 @@ import pytest
 from openstack.exceptions import SDKException
 
 from govcloud.core.model.department import Department
-from govcloud.core.model.inventory import load
 from govcloud.core.model.tenancy import GivenProject
-from govcloud.core.workspace import Workspace
 from govcloud.deploy.tenancy_check import _networks, _refused
+from tests.sample import SAMPLE
 
-DEPARTMENT: Department = load(Workspace.here().inventory).departments["approval"]
+DEPARTMENT: Department = SAMPLE.departments["approval"]
 BLOCK = DEPARTMENT.networks["data"]
 GIVEN = GivenProject(project="theirs", networks={"data": "their-data"})
 

@@ -6,15 +6,13 @@ import json
 
 import pytest
 
-from govcloud.core.model.inventory import load
 from govcloud.core.model.units import units
 from govcloud.deploy.cli import _tell
 from govcloud.deploy.events import Changes, Outcome
 from govcloud.deploy.run import Report
-from tests.conftest import ROOT
+from tests.sample import SAMPLE
 
-INVENTORY = load(ROOT / "inventory")
-UNITS = units(INVENTORY, INVENTORY.environments["lab"])
+UNITS = units(SAMPLE, SAMPLE.environments["lab"])
 GOOD, FAILED, LEFT = (UNITS[name] for name in ("foundation", "approval", "approval-elicence"))
 
 

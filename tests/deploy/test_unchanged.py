@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from govcloud.core.model.inventory import load
 from govcloud.core.model.units import Unit, units
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import unchanged
 from govcloud.deploy.pulumi_cli import Pulumi
 from tests.conftest import ROOT
+from tests.sample import SAMPLE
 
-INVENTORY = load(ROOT / "inventory")
-ENVIRONMENT = INVENTORY.environment("lab")
-SYSTEM = units(INVENTORY, ENVIRONMENT)["approval-elicence"]
+ENVIRONMENT = SAMPLE.environment("lab")
+SYSTEM = units(SAMPLE, ENVIRONMENT)["approval-elicence"]
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govcloud.core.model.address_space import Claim, Network, claims, first_free, free_number, free_ranges
-from govcloud.core.model.inventory import load
-from govcloud.core.workspace import Workspace
+from tests.sample import SAMPLE
 
 AROUND = IPv4Network("10.16.0.0/20")
-INVENTORY = load(Workspace.here().inventory)
 
 
 @st.composite
@@ -52,7 +50,7 @@ def test_a_range_that_is_all_taken_gives_none() -> None:
     step=st.sampled_from([1, 10]),
 )
 def test_free_numbers_are_nobody_elses(claimed: list[tuple[int, int]], count: int, step: int) -> None:
-    department = INVENTORY.departments["bureau"]
+    department = SAMPLE.departments["bureau"]
     besides = [Claim(zone="extranet", first=first, end=first + size, where=()) for first, size in claimed]
     found = free_number(department, "extranet", count, step=step, besides=besides)
     if found is not None:
@@ -63,6 +61,6 @@ def test_free_numbers_are_nobody_elses(claimed: list[tuple[int, int]], count: in
 
 
 def test_a_full_network_gives_no_number() -> None:
-    department = INVENTORY.departments["police"]
+    department = SAMPLE.departments["police"]
     besides = [Claim(zone="extranet", first=4, end=192, where=())]
     assert free_number(department, "extranet", besides=besides) is None

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from govcloud.core.model.base import Tier
-from govcloud.core.model.inventory import load
-from govcloud.core.workspace import Workspace
+from tests.sample import SAMPLE
 
 
 class Row(NamedTuple):
@@ -34,7 +33,7 @@ class Row(NamedTuple):
     ],
 )
 def test_a_rehearsed_tier_keeps_what_it_needs(row: Row) -> None:
-    inventory = load(Workspace.here().inventory)
+    inventory = SAMPLE
     sample = inventory.departments["approval"].systems["elicence"].compute[Tier.WEB]
     group = sample.model_copy(
         update={"count": row.count, "anti_affinity": row.kind != "plain", "quorum": row.kind == "quorum"}

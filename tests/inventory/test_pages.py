@@ -11,14 +11,14 @@ import graphviz
 import pytest
 
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.model.inventory import Inventory, load
-from govcloud.core.workspace import Workspace
+from govcloud.core.model.inventory import Inventory
 from govcloud.inventory import drawings, pages
+from tests.sample import SAMPLE
 
 
 @pytest.fixture(scope="module")
 def inventory() -> Inventory:
-    return load(Workspace.here().inventory)
+    return SAMPLE
 
 
 def _words(svg: str) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from govcloud.core.model.inventory import load
-from tests.conftest import ROOT
 from tests.playbooks.harness import Applied
 from tests.playbooks.routers import Host, link
+from tests.sample import SAMPLE
 
-PLAN = load(ROOT / "inventory").plan.zones
+PLAN = SAMPLE.plan.zones
 EXCHANGE, DATA = PLAN["exchange"], PLAN["data"]
 PROVINCE = {4: "10.32.0.0/16", 6: "fd00:1300::/32"}
 # One host of each side, by version of IP.

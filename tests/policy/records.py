@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
 from compliance.policy.city import City
 from compliance.policy.resource import NOT_YET, Resource, Values, plain
 from govcloud.core.model.base import Tier
-from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.results import Verdict
-from govcloud.core.workspace import Workspace
+from tests.sample import SAMPLE
 
 SYSTEM = "lab-approval-elicence"
 DEPARTMENT = "lab-approval"
@@ -29,11 +27,6 @@ LABELS = {
     "xinchuang": "false",
 }
 UNSEEN = NOT_YET
-
-
-@cache
-def sample() -> Inventory:
-    return load(Workspace.here().inventory)
 
 
 def labels(**changes: str) -> dict[str, str]:
@@ -94,7 +87,7 @@ class Case:
 
     def city(self) -> City:
         """Return the sample city, with what the case changes in it."""
-        inventory = sample()
+        inventory = SAMPLE
         approval = inventory.departments["approval"]
         system = approval.systems["elicence"].model_copy(update={"level": self.level})
         if self.quorum:

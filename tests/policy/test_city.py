@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 
 from compliance.policy.cli import app
 from govcloud.core.errors import GovcloudError
-from govcloud.core.model.inventory import load
 from govcloud.core.model.results import Result, Verdict
-from govcloud.core.workspace import Workspace
+from tests.sample import SAMPLE
 from tests.stacks.city_under_mocks import CANARY, build_city
 
 pytestmark = pytest.mark.slow
@@ -28,7 +27,7 @@ SIMULATED = {"data-encrypted", "balancer-encrypted"}
 @pytest.fixture(scope="module", params=[False, True], ids=["built", "planned"])
 def states(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Return the resources of every stack of the city, as an exported state has them."""
-    city = build_city(load(Workspace.here().inventory), tmp_path_factory.mktemp("checkout"), preview=request.param)
+    city = build_city(SAMPLE, tmp_path_factory.mktemp("checkout"), preview=request.param)
     found: dict[str, dict[str, Any]] = {}
     for one in city.asked:
         stack = one["urn"].split("::")[0].rpartition(":")[2]

@@ -19,7 +19,8 @@ from govcloud.core.language import tr
 from govcloud.core.model.results import Verdict
 from govcloud.core.workspace import Workspace
 from tests.policy import cases_network, cases_servers
-from tests.policy.records import APPLICATION, DATABASE, SYSTEM, WEB, Case, nonconform, sample, server, way
+from tests.policy.records import APPLICATION, DATABASE, SYSTEM, WEB, Case, nonconform, server, way
+from tests.sample import SAMPLE
 
 CASES = [*cases_network.CASES, *cases_servers.CASES]
 # These refuse a kind of resource outright: there is none that would pass.
@@ -96,7 +97,7 @@ def test_a_cause_is_the_line_of_the_file() -> None:
 
 def test_no_value_of_a_secret_is_told() -> None:
     one = server(userData="password: hunter22-of-the-test")
-    city = City.of(sample(), SYSTEM, [one])
+    city = City.of(SAMPLE, SYSTEM, [one])
     told = [judge(rule, one, city).reasons for rule in rules()]
     assert "hunter22" not in str(told)
 
@@ -125,7 +126,7 @@ def test_no_set_of_ranges_that_covers_the_internet_slips_through(family: str, cu
         way(groups[number % 3], ethertype=ethertype, remoteIpPrefix=str(part), portRangeMin=5432, portRangeMax=5432)
         for number, part in enumerate(parts)
     ]
-    city = City.of(sample(), SYSTEM, [*made, *groups])
+    city = City.of(SAMPLE, SYSTEM, [*made, *groups])
     assert any(judge(RULES["exposure-internet"], one, city).verdict is Verdict.NONCONFORM for one in made)
     assert any(judge(RULES["exposure-outside"], one, city).verdict is Verdict.NONCONFORM for one in made)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from govcloud.core.model.inventory import load
 from govcloud.core.model.outputs import UnitOutputs
 from govcloud.core.workspace import Workspace
+from tests.sample import SAMPLE
 from tests.stacks.city_under_mocks import CANARY, City, Made, build_city
 
 ROOT = Workspace.here().root
@@ -52,7 +52,7 @@ UNLABELLED = {
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> City:
-    return build_city(load(Workspace.here().inventory), tmp_path_factory.mktemp("checkout"))
+    return build_city(SAMPLE, tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +181,7 @@ def test_a_database_of_another_system_is_opened_to_the_exchange_address_by_addre
     assert opened >= {"fd00:1301:4:2::3c/128"}
 
 
+@pytest.mark.slow
 def test_a_rehearsed_city_has_fewer_servers_and_no_tier_less(city: City, production: City) -> None:
     def tiers(one: City) -> Counter[tuple[str, str]]:
         return Counter((server.unit, server.inputs["metadata"]["tier"]) for server in one.of("Instance"))
@@ -253,6 +254,7 @@ def test_nothing_is_made_or_decided_inside_an_apply() -> None:
                 assert not tested & {"id", "address", "secret_ref", "network_id"}, f"{file}:{node.lineno}"
 
 
+@pytest.mark.slow
 def test_outside_a_disposable_environment_what_holds_data_must_fail_rather_than_go(
     city: City, production: City
 ) -> None:

@@ -7,10 +7,9 @@ import re
 import pytest
 
 from govcloud.core.model.environment import VolumeType
-from govcloud.core.model.inventory import load
 from govcloud.core.model.units import units
 from stacks.components.offers import _volume_description
-from tests.conftest import ROOT
+from tests.sample import SAMPLE
 from tests.stacks.city_under_mocks import City, Made, build_unit, write_operator_key
 
 # SCS-0100: vCPUs and their kind, memory in GiB, disk in GiB.
@@ -19,7 +18,7 @@ NAME = re.compile(r"SCS-(?P<cpus>\d+)V-(?P<memory>\d+(\.5)?)(-(?P<disk>\d+))?")
 
 @pytest.fixture(scope="module")
 def flavors(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
-    inventory, root = load(ROOT / "inventory"), tmp_path_factory.mktemp("offers")
+    inventory, root = SAMPLE, tmp_path_factory.mktemp("offers")
     write_operator_key(inventory, root)
     city = City(inventory)
     build_unit(city, units(inventory, inventory.environments["lab"])["foundation"], root, preview=False)
@@ -60,5 +59,5 @@ def test_a_volume_type_begins_with_what_it_fulfils(specs: dict[str, str], told: 
 
 
 def test_production_declares_its_volumes_encrypted() -> None:
-    kinds = load(ROOT / "inventory").environments["production"].volume_types
+    kinds = SAMPLE.environments["production"].volume_types
     assert all(_volume_description(kind).startswith("[scs:encrypted") for kind in kinds.values())

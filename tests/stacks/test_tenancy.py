@@ -10,7 +10,7 @@ import pytest
 from govcloud.core.model.inventory import Inventory, load
 from govcloud.core.model.tenancy import GivenProject, Tenancy
 from govcloud.core.model.units import units
-from govcloud.core.workspace import Workspace
+from tests.sample import SAMPLE
 from tests.stacks.city_under_mocks import City, build_city
 
 ZONES = ("internet", "extranet", "data", "management")
@@ -27,7 +27,7 @@ OF_AN_ADMINISTRATOR = {
 
 
 def _given(*, networks: bool) -> Inventory:
-    inventory = load(Workspace.here().inventory)
+    inventory = SAMPLE
     named = {zone: f"their-{zone}" for zone in ZONES} if networks else {}
     tenancy = Tenancy(
         projects={"approval": GivenProject(project="theirs", networks=named)},

@@ -103,14 +103,8 @@ def test_settings_of_pip_reach_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert uv.environment()["UV_DEFAULT_INDEX"] == "https://own.example/simple"
 
 
-@pytest.mark.parametrize("told_not_to", [True, False])
-def test_modules_are_compiled_where_python_does_not_keep_them(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, told_not_to: bool
-) -> None:
-    asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(machine, "ENVIRONMENT", tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", told_not_to)
-    monkeypatch.setattr(uv, "run", lambda *arguments: asked.append(arguments))
-    machine._make_environment()
-    sync = next(one for one in asked if one[:2] == ("pip", "sync"))
-    assert ("--compile-bytecode" in sync) == told_not_to
+def test_what_is_compiled_is_kept_where_the_machine_says_otherwise() -> None:
+    ask = ["make", "--eval", "ask:; @echo kept$$PYTHONDONTWRITEBYTECODE", "ask"]
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(ask, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "kept"

@@ -5,16 +5,16 @@ Run it as `python -m tests.verify.picture` when the drawing has changed.
 
 from __future__ import annotations
 
-from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
 from govcloud.verify import page
 from govcloud.verify.reach import Report
+from tests.sample import SAMPLE
 from tests.verify.made_up import AT, as_demanded, city, judged
 
 
 def picture() -> str:
     """Return the picture."""
-    inventory = load(Workspace.here().inventory)
+    inventory = SAMPLE
     ends, wanted = city(inventory, inventory.environments["lab"])
     seen = as_demanded(inventory, inventory.environments["lab"], ends, wanted)
     silent = "police-household-application-1"

@@ -18,13 +18,13 @@ from openstack.network.v2.security_group import SecurityGroup
 from openstack.network.v2.security_group_rule import SecurityGroupRule
 
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.model.inventory import load
 from govcloud.core.model.tenancy import GivenProject, Tenancy
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
 from govcloud.verify import cloud, guests
+from tests.sample import SAMPLE
 
-LAB = load(Workspace.here().inventory).environments["lab"]
+LAB = SAMPLE.environments["lab"]
 # As the services answer.
 PORT: dict[str, Any] = {
     "id": "p",

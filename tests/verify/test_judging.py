@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govcloud.core.errors import Exit
-from govcloud.core.model.inventory import load
 from govcloud.core.model.results import Verdict
 from govcloud.core.workspace import Workspace
 from govcloud.verify.asking import Seen
@@ -20,10 +19,10 @@ from govcloud.verify.lines import Lines
 from govcloud.verify.matrix import Path
 from govcloud.verify.reach import Report, record
 from govcloud.verify.records import Finding
+from tests.sample import SAMPLE
 from tests.verify import made_up
 from tests.verify.made_up import AT, EVIDENCE, as_demanded, city, judged, only
 
-SAMPLE = load(Workspace.here().inventory)
 LAB = only(SAMPLE.environments["lab"], SAMPLE, "elicence")
 ENDS, WANTED = city(SAMPLE, LAB)
 LINES = Lines(Workspace.here().inventory)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from govcloud.core.model.inventory import load
 from govcloud.core.model.results import Verdict
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
@@ -19,12 +18,12 @@ from govcloud.verify.judging import strange_addresses
 from govcloud.verify.lines import Lines
 from govcloud.verify.matrix import Path, paths, services
 from govcloud.verify.records import Finding
+from tests.sample import SAMPLE
 from tests.verify.made_up import EVIDENCE, judged, only
 from tests.verify.town import Town, town
 
 pytestmark = pytest.mark.slow
 
-SAMPLE = load(Workspace.here().inventory)
 LAB = only(SAMPLE.environments["lab"], SAMPLE, "elicence", "household", "residence")
 ENDS = list(endpoints(SAMPLE, LAB))
 GUESTS = [one for one in ENDS if one.is_guest]

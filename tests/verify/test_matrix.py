@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from govcloud.core.model.base import Protocol, Tier
 from govcloud.core.model.department import PUBLIC, Access, Department
 from govcloud.core.model.environment import Environment
-from govcloud.core.model.inventory import Inventory, load
+from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.rules import BASTION, Rule, department_groups, system_groups
 from govcloud.core.workspace import Workspace
 from govcloud.verify.city import FAMILIES, Endpoint, Kind, endpoints
@@ -25,10 +25,10 @@ from govcloud.verify.demands import Demands
 from govcloud.verify.halves import EGRESS, INGRESS, Halves
 from govcloud.verify.lines import Lines
 from govcloud.verify.matrix import Path, paths, services
+from tests.sample import SAMPLE
 from tests.verify.made_up import OPERATOR, city, only
 from tests.verify.made_up import PUBLIC as STRANGER
 
-SAMPLE = load(Workspace.here().inventory)
 LAB = SAMPLE.environments["lab"]
 # Some of each shape: three tiers, an exchange, a database that others reach, two systems beside each other.
 SYSTEMS = ("elicence", "exchange", "population", "household", "residence", "open-data")

@@ -9,17 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from govcloud.core.model.inventory import load
 from govcloud.core.model.results import Verdict
 from govcloud.core.workspace import Workspace
 from govcloud.verify import page
 from govcloud.verify.drawing import COLOURS, OPEN, Cell
 from govcloud.verify.reach import Report
 from govcloud.verify.records import Finding, PathResult
+from tests.sample import SAMPLE
 from tests.verify.made_up import AT, as_demanded, city, judged, only
 from tests.verify.picture import picture
 
-SAMPLE = load(Workspace.here().inventory)
 LAB = only(SAMPLE.environments["lab"], SAMPLE, "elicence", "exchange")
 ENDS, WANTED = city(SAMPLE, LAB)
 FINDINGS = judged(ENDS, WANTED, as_demanded(SAMPLE, LAB, ENDS, WANTED))

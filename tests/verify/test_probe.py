@@ -15,15 +15,13 @@ from typing import Any
 
 import pytest
 
-from govcloud.core.model.inventory import load
-from govcloud.core.workspace import Workspace
 from govcloud.verify.city import Endpoint, endpoints
 from govcloud.verify.guests import SCRIPT, CouldNotAskError, Session
 from govcloud.verify.matrix import Path, paths
+from tests.sample import SAMPLE
 from tests.verify.made_up import only
 from tests.verify.town import Town, town
 
-SAMPLE = load(Workspace.here().inventory)
 LAB = only(SAMPLE.environments["lab"], SAMPLE, "elicence")
 GUESTS = [one for one in endpoints(SAMPLE, LAB) if one.is_guest and "web" not in one.name]
 PATHS = [one for one in paths(SAMPLE, LAB, GUESTS) if one.target.is_guest]

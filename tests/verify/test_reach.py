@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from govcloud.cli import application
 from govcloud.core.errors import Exit, GovcloudError
-from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
 from govcloud.verify import cloud, guests, outside, reach_cli
 from govcloud.verify.city import endpoints
@@ -25,11 +24,11 @@ from govcloud.verify.guests import Hosts, read_host_list
 from govcloud.verify.matrix import Around, paths
 from govcloud.verify.matrix import Path as Way
 from govcloud.verify.outside import Standpoint
+from tests.sample import SAMPLE
 from tests.verify.made_up import OPERATOR, only
 from tests.verify.test_matrix import laid_by_the_rules
 from tests.verify.town import Town, town
 
-SAMPLE = load(Workspace.here().inventory)
 LAB = only(SAMPLE.environments["lab"], SAMPLE, "elicence")
 CITY = replace(SAMPLE, environments={**SAMPLE.environments, "lab": LAB})
 ENDS = [one for one in endpoints(CITY, LAB) if one.is_guest]

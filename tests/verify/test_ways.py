@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
 from govcloud.verify.city import Endpoint
 from govcloud.verify.cloud import GroupRule, Laid, Port, api_endpoints
@@ -16,10 +15,10 @@ from govcloud.verify.demands import Demands
 from govcloud.verify.halves import Halves
 from govcloud.verify.lines import Lines
 from govcloud.verify.ways import Ways
+from tests.sample import SAMPLE
 from tests.verify.made_up import EVIDENCE, city, only
 from tests.verify.test_matrix import laid_by_the_rules
 
-SAMPLE = load(Workspace.here().inventory)
 LAB = only(SAMPLE.environments["lab"], SAMPLE, "elicence", "exchange")
 ENDS, WANTED = city(SAMPLE, LAB)
 LEG, WEB, DATABASE = "network:router_interface", "approval-elicence-web", "approval-elicence-database"
