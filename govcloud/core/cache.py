@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,9 +53,13 @@ def ensure(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     with locked(final.with_suffix(".lock")):
         if final.is_dir():
             return final
-        part = final.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        for old in final.parent.glob(f"{final.name}.*.part"):
+            shutil.rmtree(old, ignore_errors=True)
+        # Never where an earlier attempt was: what that one started may still be writing there.
+        around = Path(tempfile.mkdtemp(prefix=f"{final.name}.", suffix=".part", dir=final.parent))
+        part = around / "whole"
+        part.mkdir()
         build(part)
         part.rename(final)
+        around.rmdir()
     return final

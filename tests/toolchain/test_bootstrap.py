@@ -104,7 +104,7 @@ def test_settings_of_pip_reach_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_what_is_compiled_is_kept_where_the_machine_says_otherwise() -> None:
-    ask = ["make", "--eval", "ask:; @echo kept$$PYTHONDONTWRITEBYTECODE", "ask"]
-    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ask = ["make", "--silent", "--no-print-directory", "--eval", "ask:; @echo kept$$PYTHONDONTWRITEBYTECODE", "ask"]
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "MAKEFLAGS": ""}
     done = subprocess.run(ask, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "kept"
