@@ -57,9 +57,14 @@ def yards(city: City) -> Iterator[SimpleQueue[Yard]]:
     """Give checkouts with a cheap unit each, so that some runs go side by side."""
     free: SimpleQueue[Yard] = SimpleQueue()
     with ExitStack() as stack:
-        for number in range(1, AT_ONCE + 1):
+
+        def begin(number: int) -> Yard:
             root = TEST_CITY.parent / f"yard-{number}"
-            free.put(stack.enter_context(yard(city.root, root, f"drill{chr(96 + number)}", f"127.66.0.{number}")))
+            return stack.enter_context(yard(city.root, root, f"drill{chr(96 + number)}", f"127.66.0.{number}"))
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for ground in pool.map(begin, range(1, AT_ONCE + 1)):
+                free.put(ground)
         yield free
 
 

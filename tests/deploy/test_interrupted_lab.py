@@ -16,18 +16,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import openstack.connection
 import pytest
 
-from govcloud.core.files import write_atomically
 from govcloud.core.model.inventory import load
 from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
 from tests.conftest import City
-from tests.deploy.fault_proxy import Fault, Plan, proxy
-from tests.deploy.yard import assert_none_outlives
+from tests.deploy.fault_proxy import Fault, Plan
+from tests.deploy.yard import assert_none_outlives, led_through
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("drill")]
 
@@ -70,25 +68,14 @@ def _add(file: Path, after: str, line: str) -> None:
 def _losing_answers(
     city: City, administrator: openstack.connection.Connection, ends: tuple[str, ...]
 ) -> Iterator[Plan]:
-    """Lead the administrator's calls through a proxy that loses the first answer to each of some requests."""
-    workspace = Workspace(city.root)
-    whole = workspace.clouds_yaml.read_bytes()
-    entry = clouds_file.entry(workspace, "lab-admin") or {}
-    keystone = urlsplit(entry["auth"]["auth_url"])
-    identity: Any = administrator.identity
-    ports = {urlsplit(one.url).port or 80 for one in identity.endpoints(interface="public")}
+    """Lose the first answer to each of some of the administrator's requests."""
     lost = Fault(name="carries it out and sends no answer", commit=True)
     plan = Plan(
         before=lambda call: lost if (call.method, call.nth) == ("POST", 1) and call.path.endswith(ends) else None
     )
-    with proxy("127.66.0.9", str(keystone.hostname), ports) as stands:
+    with led_through(Workspace(city.root), "lab-admin", administrator, "127.66.0.9") as stands:
         stands.use(plan)
-        entry["auth"]["auth_url"] = f"http://{stands.host}:{keystone.port}{keystone.path}"
-        clouds_file.put(workspace, "lab-admin", entry)
-        try:
-            yield plan
-        finally:
-            write_atomically(workspace.clouds_yaml, whole.decode(), mode=0o600)
+        yield plan
 
 
 def _changes(city: City, *units: str) -> dict[str, int]:

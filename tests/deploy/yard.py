@@ -199,12 +199,7 @@ def yard(city: Path, root: Path, unit: str, address: str) -> Iterator[Yard]:
     try:
         _credentials(root, unit)
         direct = clouds_file.connect(ours, f"lab-{unit}")
-        auth_url = urlsplit(admin.config.auth["auth_url"])
-        ports = {urlsplit(one.url).port or 80 for one in identity.endpoints(interface="public")}
-        with proxy(address, str(auth_url.hostname), ports) as stands:
-            entry = clouds_file.entry(ours, f"lab-{unit}") or {}
-            entry["auth"]["auth_url"] = f"http://{address}:{auth_url.port}{auth_url.path}"
-            clouds_file.put(ours, f"lab-{unit}", entry)
+        with led_through(ours, f"lab-{unit}", admin, address) as stands:
             made = Yard(root, unit, stands, direct)
             yield made
             made.wipe()
@@ -212,6 +207,24 @@ def yard(city: Path, root: Path, unit: str, address: str) -> Iterator[Yard]:
         _credentials(root, unit, "--withdraw")
         identity.delete_project(project)
         shutil.rmtree(root)
+
+
+@contextmanager
+def led_through(
+    workspace: Workspace, name: str, administrator: openstack.connection.Connection, address: str
+) -> Iterator[Proxy]:
+    """Lead what a checkout asks of a cloud by one of its accesses through a proxy at a loopback address."""
+    whole = clouds_file.entry(workspace, name) or {}
+    keystone = urlsplit(whole["auth"]["auth_url"])
+    identity: Any = administrator.identity
+    ports = {urlsplit(one.url).port or 80 for one in identity.endpoints(interface="public")}
+    with proxy(address, str(keystone.hostname), ports) as stands:
+        auth = {**whole["auth"], "auth_url": f"http://{address}:{keystone.port}{keystone.path}"}
+        clouds_file.put(workspace, name, {**whole, "auth": auth})
+        try:
+            yield stands
+        finally:
+            clouds_file.put(workspace, name, whole)
 
 
 def _credentials(root: Path, unit: str, *options: str) -> None:
