@@ -14,7 +14,7 @@ from lab.identity import Identity
 from lab.services import HOSTS, SERVICES, SWIFT_PORTS
 
 TEMPLATES = Path(__file__).parent / "templates"
-PASTE = Path("/opt/openstack/etc")
+SHIPPED_MAPS = "/opt/openstack/etc/pycadf"
 API_PORTS = {service.name: service.port for service in SERVICES if service.port}
 # The name the city's own hosts live under.
 DOMAIN = "city.internal"
@@ -89,29 +89,28 @@ FILES = {
     "nftables.conf": "nftables.conf.j2",
     "supervisord.conf": "supervisord.conf.j2",
 }
-# The request pipelines that the packages ship; `audited` ones get the CADF audit filter behind authentication.
+# The request pipelines that the packages ship, each with the map of its requests for the audit filter.
 PIPELINES = {
-    "nova/api-paste.ini": "nova",
-    "neutron/api-paste.ini": "neutron",
-    "cinder/api-paste.ini": "cinder",
-    "glance/glance-api-paste.ini": "glance",
-    "barbican/barbican-api-paste.ini": None,
+    "nova/api-paste.ini": f"{SHIPPED_MAPS}/nova_api_audit_map.conf",
+    "neutron/api-paste.ini": f"{SHIPPED_MAPS}/neutron_api_audit_map.conf",
+    "cinder/api-paste.ini": f"{SHIPPED_MAPS}/cinder_api_audit_map.conf",
+    "glance/glance-api-paste.ini": f"{SHIPPED_MAPS}/glance_api_audit_map.conf",
+    "barbican/barbican-api-paste.ini": "/code/lab/templates/audit/key-manager.conf",
 }
 
 
 def _pipelines(etc: Path, shipped: Path) -> None:
-    for file, audited in PIPELINES.items():
+    for file, audit_map in PIPELINES.items():
         text = (shipped / file).read_text(encoding="utf-8")
-        write_atomically(etc / file, _with_audit(text, audited) if audited else text)
+        write_atomically(etc / file, _with_audit(text, audit_map))
 
 
-def _with_audit(text: str, service: str) -> str:
+def _with_audit(text: str, audit_map: str) -> str:
     """Put the audit filter where the caller is known: behind the step that reads the token."""
     for known in ("authtoken keystonecontext", "authtoken context"):
-        text = text.replace(known, f"{known} audit")
+        text = text.replace(known, f"{known} changes")
     return text + (
-        "\n[filter:audit]\n"
+        "\n[filter:changes]\n"
         "paste.filter_factory = keystonemiddleware.audit:filter_factory\n"
-        f"audit_map_file = {PASTE}/pycadf/{service}_api_audit_map.conf\n"
-        f"service_name = {service}\nignore_req_list = GET,HEAD\n"
+        f"audit_map_file = {audit_map}\nignore_req_list = GET,HEAD\n"
     )

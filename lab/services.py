@@ -217,6 +217,7 @@ def _objects() -> list[Service]:
         command="/opt/openstack/bin/swift-proxy-server /etc/swift/proxy.conf",
         needs=(CATALOGUE, *(f"swift-{kind}" for kind in SWIFT_PORTS)),
         port=8080,
+        environment={"PYTHONPATH": CODE},
     )
     return [*storage, proxy]
 

@@ -1,6 +1,8 @@
 """Who did what through the cloud's interfaces: the services' audit records, gathered and chained.
 
-Each API writes a record in CADF's form for every request that changes something (keystonemiddleware's `audit`).
+Each API writes a record in CADF's form for every request that changes something (keystonemiddleware's `audit`), and
+keystone one for everything that it has changed and for every login that failed.
+
 Whoever gathers them keeps them by department, each line bound to the one before by its digest: a line that is changed,
 taken out or put in breaks the chain from there on. Lines cut off at the end break nothing; for that the last digest has
 to be kept elsewhere, and every look tells it.
@@ -23,7 +25,9 @@ from govcloud.core.model.base import Model
 from govcloud.core.model.environment import Environment
 from govcloud.core.workspace import Workspace
 
-_SAID = re.compile(r" audit\.http\.response | oslo\.messaging\.notification\.audit\.http\.response ")
+_SAID = re.compile(r" (?:oslo\.messaging\.notification\.)?(?:audit\.http\.response|identity\.\S+) ")
+# What keystone says of a thing beside its id: the parts of what joins several, as a role does.
+_PARTS = ("resource_info", "project", "domain", "user", "group", "role")
 _FIRST = "0" * 64
 ELSEWHERE = "provider"
 """Where records of projects go that are no department's."""
@@ -42,8 +46,13 @@ class Record(Model):
     action: str
     path: str
     status: str
-    """How HTTP answered."""
+    """How HTTP answered; keystone's own word where nothing tells of the request: success or failure."""
     service: str
+
+    @property
+    def done(self) -> bool:
+        """Whether it was carried out."""
+        return self.status.startswith("2") or self.status == "success"
 
 
 @dataclass(frozen=True)
@@ -62,11 +71,26 @@ def parse(lines: Iterable[str]) -> Iterator[Record]:
     for line in lines:
         if _SAID.search(line):
             try:
-                told = json.loads(line[line.index("{") :])["payload"]
+                told = json.loads(line[line.index("{") :])
+                event, payload = told["event_type"], told["payload"]
             except (ValueError, KeyError):
                 continue
-            if "reason" in told:
-                yield _record(told)
+            if event.startswith("identity."):
+                yield _record(payload | _of_identity(event, payload))
+            elif "reason" in payload:
+                yield _record(payload)
+
+
+def _of_identity(event: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what keystone's records say in words of their own, in the words of the others."""
+    kind = event.split(".")[1]
+    parts = "&".join(f"{part}={payload[part]}" for part in _PARTS if payload.get(part))
+    return {
+        "initiator": payload.get("initiator") or {},
+        "requestPath": f"/{kind}?{parts}" if parts else f"/{kind}",
+        "reason": {"reasonCode": payload["outcome"]},
+        "target": {"name": "keystone"},
+    }
 
 
 def _record(told: Mapping[str, Any]) -> Record:
@@ -165,5 +189,5 @@ def concerns(record: Record, thing: str) -> bool:
 
 def last_done(records: Iterable[Record], thing: str) -> Record | None:
     """Return the last request that changed a thing; what was refused has not."""
-    done = [one for one in records if one.status.startswith("2") and concerns(one, thing)]
+    done = [one for one in records if one.done and concerns(one, thing)]
     return max(done, key=lambda one: one.at, default=None)

@@ -26,7 +26,8 @@ def audit(
 ) -> None:
     """Say who did what to a thing through the cloud's interfaces, and whether the records are as they were written.
 
-    Takes in what the services have written since the last time. Exit 0 when the chains hold, 1 when one is broken.
+    Of a user also what he did. Takes in what the services have written since the last time. Exit 0 when the chains
+    hold, 1 when one is broken.
 
     Example: govcloud audit approval-elicence-web-1
     """
@@ -71,5 +72,5 @@ def _matching(chains: list[Chain], ids: set[str]) -> Iterator[tuple[str, Record]
     """Yield records of all departments, oldest first, of these things or of all."""
     pairs = [(chain.department, one) for chain in chains for one in chain.records]
     for department, one in sorted(pairs, key=lambda pair: pair[1].at):
-        if not ids or any(concerns(one, each) for each in ids):
+        if not ids or one.user_id in ids or any(concerns(one, each) for each in ids):
             yield department, one

@@ -36,7 +36,22 @@ def line(number: int, *, path: str = f"/v2.1/servers/{SERVER}", project: str = "
         "reason": {"reasonType": "HTTP", "reasonCode": status},
     }
     head = "2026-11-26 12:00:00.000 1 INFO oslo.messaging.notification.audit.http.response [None req-1 u p - - d d] "
-    return head + json.dumps({"payload": payload})
+    return head + json.dumps({"event_type": "audit.http.response", "payload": payload})
+
+
+def keystone_line(event: str, outcome: str = "success", **named: str) -> str:
+    """Return a line as keystone writes it."""
+    payload: dict[str, Any] = {
+        "id": f"{event} {outcome}",
+        "eventTime": "2026-11-26T12:00:01.000000+0000",
+        "action": ".".join(reversed(event.split(".")[1:])),
+        "outcome": outcome,
+        "initiator": {"id": "u", "name": "admin", "host": {"address": "198.18.1.1"}, "project_id": "another"},
+        "target": {"id": "t", "typeURI": "service/security/account/user"},
+        **named,
+    }
+    head = f"2026-11-26 12:00:00.000 1 INFO oslo.messaging.notification.{event} [None req-1 u p - - d d] "
+    return head + json.dumps({"event_type": event, "payload": payload})
 
 
 def archive(root: Path, *lines: str) -> Archive:
@@ -49,8 +64,9 @@ def archive(root: Path, *lines: str) -> Archive:
 
 def test_only_answered_requests_are_records() -> None:
     asked = line(1).replace("audit.http.response", "audit.http.request").replace('"reason"', '"unreason"')
+    unanswered = line(4).replace('"reason"', '"unreason"')
     other = "2026-11-26 12:00:00.000 1 INFO nova.api [req-1] GET /v2.1/servers"
-    found = [*parse([asked, other, line(2)[:-20], line(3)])]
+    found = [*parse([asked, unanswered, other, line(2)[:-20], line(3)])]
     assert [(one.id, one.who, one.action, one.status) for one in found] == [
         ("event-3", "approval-deployer", "delete", "204")
     ]
@@ -142,6 +158,29 @@ def test_a_thing_is_found_by_its_id_and_by_all_parts_of_what_joins_two() -> None
     assert concerns(one, f"{SERVER}/volume-1")
     assert not concerns(one, f"{SERVER}/volume-2")
     assert not concerns(one, SERVER[:-1])
+
+
+def test_what_keystone_changed_is_found_by_the_parts_of_what_it_joins() -> None:
+    made, given, trusted = parse(
+        [
+            keystone_line("identity.user.created", resource_info="u1"),
+            keystone_line("identity.role_assignment.created", project="p1", user="u1", role="r1"),
+            keystone_line("identity.OS-TRUST:trust.created", resource_info="t1"),
+        ]
+    )
+    assert (made.who, made.action, made.service, made.status) == ("admin", "created.user", "keystone", "success")
+    assert last_done([made], "u1") == made
+    assert concerns(given, "/p1//u1/r1")
+    assert not concerns(given, "/p2//u1/r1")
+    assert trusted.path == "/OS-TRUST:trust?resource_info=t1"
+
+
+def test_who_could_not_log_in_is_a_record_and_changed_nothing() -> None:
+    failed = keystone_line("identity.authenticate", "failure")
+    by_nobody = keystone_line("identity.user.created", resource_info="u1").replace('"initiator"', '"noinitiator"')
+    (one, bootstrap) = parse([failed, by_nobody])
+    assert (one.action, one.status, one.done, one.address) == ("authenticate", "failure", False, "198.18.1.1")
+    assert (bootstrap.who, bootstrap.project_id) == ("", "")
 
 
 def test_what_was_refused_changed_nothing() -> None:

@@ -11,72 +11,25 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
-import openstack.connection
 import pytest
 
-from govcloud.core.model.inventory import load
-from govcloud.core.model.units import units
 from govcloud.core.workspace import Workspace
-from govcloud.deploy import clouds_file
 from govcloud.deploy.drift.kinds import KINDS
-from govcloud.deploy.drift.states import Resource, read
+from govcloud.deploy.drift.states import Resource
 from govcloud.deploy.drift.watch import ALARM
-from govcloud.deploy.pulumi_cli import Pulumi
 from tests.conftest import City
 from tests.deploy.drift_changes import Catalogue, Change
+from tests.deploy.hands import Hands, drift, known
 from tests.lab.guest_site import wait_for
 from tests.sampling import SEED, WHOLE
 
 pytestmark = pytest.mark.lab
 
 CHANGES = 50 if WHOLE else 12
-
-
-@dataclass(frozen=True)
-class Hands:
-    """Whoever changes something: the departments, each with its own access, and the administrator."""
-
-    workspace: Workspace
-    admin: openstack.connection.Connection
-    connections: dict[str, openstack.connection.Connection] = field(default_factory=dict)
-
-    def of(self, department: str) -> openstack.connection.Connection:
-        """Return an owner's connection."""
-        if not department:
-            return self.admin
-        if department not in self.connections:
-            self.connections[department] = clouds_file.connect(self.workspace, f"lab-{department}")
-        return self.connections[department]
-
-
-@pytest.fixture
-def hands(city: City, cloud: openstack.connection.Connection) -> Iterator[Hands]:
-    """Give the accesses and close those that were used."""
-    made = Hands(Workspace(city.root), cloud)
-    yield made
-    for one in made.connections.values():
-        one.close()
-
-
-def known(city: City) -> list[Resource]:
-    """Return what the states have."""
-    workspace = Workspace(city.root)
-    inventory = load(workspace.inventory)
-    environment = inventory.environment("lab")
-    states = read(Pulumi(workspace), environment, units(inventory, environment).values())
-    return [one for state in states.values() for one in state.resources]
-
-
-def drift(city: City, *names: str) -> tuple[int, dict[str, Any]]:
-    """Look, and return the exit status and what was found."""
-    done = city.run(["govcloud", "drift", *names, "--json"])
-    assert done.returncode in {0, 1}, done.stderr
-    return done.returncode, json.loads(done.stdout)
 
 
 def chosen(resources: list[Resource]) -> list[tuple[str, Change, Resource]]:
@@ -259,39 +212,3 @@ def test_a_server_that_nobody_allowed_raises_an_alarm_within_a_minute(city: City
         finally:
             watching.send_signal(signal.SIGINT)
             assert watching.wait(60) == 0
-
-
-def test_the_audit_says_who_deleted_a_server_and_who_changed_a_port(city: City, hands: Hands) -> None:
-    cloud: Any = hands.of("approval")
-    name = f"deleted-{secrets.token_hex(3)}"
-    image = hands.admin.image.find_image("debian-12", ignore_missing=False)
-    flavor = min(cloud.compute.flavors(), key=lambda one: one.ram)
-    server = cloud.compute.create_server(name=name, image_id=image.id, flavor_id=flavor.id, networks="none")
-    cloud.compute.wait_for_server(server, interval=0.5, wait=60)
-    cloud.compute.delete_server(server)
-    cloud.compute.wait_for_delete(server, interval=0.5, wait=60)
-    done = city.run(["govcloud", "audit", server.id, "--department", "approval", "--json"], check=True)
-    deleted = [one for one in json.loads(done.stdout)["records"] if one["action"] == "delete"]
-    assert {(one["who"], one["status"]) for one in deleted} == {("approval-deployer", "204")}
-    port = next(one for one in known(city) if one.name == "approval-bastion" and one.kind.endswith(":Port"))
-    cloud.network.update_port(port.id, description="by hand")
-    try:
-        _, found = drift(city, "approval")
-        (told,) = found["changed"]
-        assert (told["name"], told["by"]) == ("approval-bastion", "approval-deployer")
-    finally:
-        cloud.network.update_port(port.id, description="")
-    named = city.run(["govcloud", "audit", "approval-bastion"], check=True)
-    assert f"update /v2.0/ports/{port.id}" in named.stderr
-
-
-def test_an_audit_record_that_was_taken_out_is_missed(city: City) -> None:
-    assert city.run(["govcloud", "audit"]).returncode == 0
-    file = Workspace(city.root).lab / "audit" / "lab" / "approval.jsonl"
-    kept = file.read_text(encoding="utf-8")
-    lines = kept.splitlines(keepends=True)
-    file.write_text("".join([*lines[:1], *lines[2:]]), encoding="utf-8")
-    done = city.run(["govcloud", "audit"])
-    file.write_text(kept, encoding="utf-8")
-    assert done.returncode == 1
-    assert "approval.jsonl: line 2 does not follow" in done.stderr

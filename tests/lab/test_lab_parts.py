@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -47,8 +48,11 @@ def test_all_settings_are_rendered_private_and_whole(tmp_path: Path, monkeypatch
     # Compute hosts get no way into the databases.
     assert secrets["database"] not in (etc / "nova" / "nova.conf").read_text()
     assert secrets["database"] in (etc / "nova" / "database.conf").read_text()
-    assert "authtoken keystonecontext audit app" in (etc / "nova" / "api-paste.ini").read_text()
-    assert "audit" not in (etc / "barbican" / "barbican-api-paste.ini").read_text()
+    for file in render.PIPELINES:
+        assert "authtoken keystonecontext changes app" in (etc / file).read_text()
+    maps = re.findall(r"audit_map_file = /code/(\S+)", text)
+    assert len(maps) == 2
+    assert all((Workspace.here().root / one).is_file() for one in maps), maps
 
 
 def test_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
