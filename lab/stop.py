@@ -110,9 +110,12 @@ def _end_shared_connections(workspace: Workspace) -> None:
 
 
 def _stop_services(workspace: Workspace) -> None:
-    """End all but the database and libvirt together: none of them needs another in order to end."""
-    last = ("mariadb", "libvirtd")
-    names = [process.name for process in Supervisor(workspace).processes() if process.name not in last]
+    """End together, for none of them needs another in order to end, all but what guests need in order to shut down.
+
+    Their network is among that: a database waits at its end for the standby that follows it.
+    """
+    last = ("mariadb", "libvirtd", "ovn-", "ovsdb-", "vswitchd-")
+    names = [process.name for process in Supervisor(workspace).processes() if not process.name.startswith(last)]
     with ThreadPoolExecutor(max_workers=16) as pool:
         list(pool.map(lambda name: Supervisor(workspace).stop(name), names))
 
