@@ -29,7 +29,7 @@ from tests.sampling import SEED, WHOLE, leave_a_sample
 # How long a test takes is the machine's affair, never a fault.
 hypothesis.settings.register_profile("whole", deadline=None)
 # `make check` asks for this one: fewer examples of the same properties.
-hypothesis.settings.register_profile("check", deadline=None, max_examples=20)
+hypothesis.settings.register_profile("check", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("whole")
 
 ALWAYS = "elicence"

@@ -15,6 +15,9 @@ import pytest
 WHOLE = bool(os.environ.get("GOVCLOUD_ALL"))
 SEED = int(os.environ.get("GOVCLOUD_SEED") or random.SystemRandom().randrange(10**6))
 
+# Long proofs of unlike things, of which some are enough each time.
+OF_THE_LONG = pytest.mark.sample(2)
+
 
 def leave_a_sample(items: list[pytest.Item]) -> list[pytest.Item]:
     """Take what chance does not leave out of the list; return it."""

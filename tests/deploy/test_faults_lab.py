@@ -29,7 +29,7 @@ pytestmark = pytest.mark.lab
 BATCH = 10
 BATCHES = 20
 # Much of a spoiled run is waiting for what never answers.
-AT_ONCE = 3
+AT_ONCE = 5
 # A first run makes this many calls, and of those that change something.
 CALLS = 36
 MUTATING = 12
@@ -118,7 +118,7 @@ def _spoiled_run(ground: Yard, plan: Plan) -> int:
     return done.status
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("number", "when"), KILLS)
 def test_killed_around_a_call_leaves_nothing_that_is_not_found(
     yards: SimpleQueue[Yard], number: int, when: str

@@ -12,13 +12,15 @@ from tests.conftest import TEST_CITY, City
 from tests.deploy import postgresql
 from tests.deploy.kills import kill_at
 from tests.deploy.yard import yard
+from tests.sampling import OF_THE_LONG
 
 pytestmark = pytest.mark.lab
 
 
+@OF_THE_LONG
 def test_a_killed_update_converges_with_its_state_in_a_database(city: City) -> None:
     root = TEST_CITY.parent / "yard-database"
-    with postgresql.server() as server, yard(city.root, root, "drilld", "127.66.0.9") as files:
+    with postgresql.server() as server, yard(city.root, root, "drillz", "127.66.0.9") as files:
         ground = replace(files, state_backend=server.address)
         workspace = Workspace(root)
         workspace.database_passwords.write_text(server.passwords, encoding="ascii")

@@ -139,6 +139,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     ends=st.lists(st.booleans(), min_size=1, max_size=8),

@@ -17,7 +17,7 @@ from govcloud.core.workspace import Workspace
 from lab.namespace import run_inside
 from tests.lab.guest_site import Server, Site, wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.sample(2)]
 
 HOSTS = {"compute-1", "compute-2"}
 # What a server leaves in the lab, if anything: one line each.

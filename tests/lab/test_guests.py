@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab.guest_site import IMAGE, Server, Site, wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.sample(6)]
 
 
 @pytest.fixture(scope="module")

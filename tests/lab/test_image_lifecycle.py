@@ -11,6 +11,7 @@ import pytest
 
 from lab.images import lifecycle, publish
 from tests.conftest import City
+from tests.sampling import OF_THE_LONG
 
 pytestmark = pytest.mark.lab
 
@@ -52,6 +53,7 @@ def test_an_image_that_servers_stand_on_is_not_retired(city: City, cloud: openst
     assert used in lifecycle.versions(cloud, "debian-12-hardened")
 
 
+@OF_THE_LONG
 def test_a_hardened_image_is_as_it_has_to_be(city: City) -> None:
     tried = city.run(["govcloud", "image", "test", "debian-12-hardened"])
     assert tried.returncode == 0, tried.stderr

@@ -14,6 +14,7 @@ from lab import identity
 from lab.supervisor import Supervisor
 from tests.conftest import City
 from tests.lab.guest_site import Server, Site, wait_for
+from tests.sampling import OF_THE_LONG
 
 pytestmark = pytest.mark.lab
 
@@ -54,6 +55,7 @@ def test_python_packages_come_through_the_mirror_too(city: City, guest: Server) 
     assert [one["version"] for one in listed if one["sha256"] == hashed] == ["1.17.0"]
 
 
+@OF_THE_LONG
 def test_what_was_fetched_once_is_there_without_the_outside(city: City, guest: Server) -> None:
     install = "sudo apt-get update -qq && sudo apt-get install -y -qq --reinstall hostname"
     fresh = "cd /tmp && rm -f *.deb && apt-get download -qq"

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import City
 from tests.lab.guest_site import Server, Site, wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.sample(3)]
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ def test_a_second_lab_that_does_not_fit_is_refused_with_the_numbers(checkout: Pa
 
 
 @pytest.mark.usefixtures("city")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_start_that_is_stopped_in_the_middle_goes_on(checkout: Path, how: signal.Signals) -> None:
     process = subprocess.Popen(

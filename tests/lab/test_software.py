@@ -16,6 +16,7 @@ from govcloud.core.workspace import Workspace
 from govcloud.deploy import clouds_file
 from tests.conftest import City
 from tests.lab.guest_site import wait_for
+from tests.sampling import OF_THE_LONG
 
 pytestmark = pytest.mark.lab
 
@@ -153,6 +154,7 @@ def test_records_are_on_the_volume_and_survive_a_reboot(city: City, front: str) 
     assert _get(f"{front}/healthz")["licences"] == before
 
 
+@OF_THE_LONG
 def test_the_password_is_shown_nowhere(city: City, listed: dict[str, Any]) -> None:
     """The most talkative run of the plays that use it, and what the hosts and this machine keep of it."""
     reference = listed["system_elicence"]["vars"]["govcloud_system"]["secrets"]["database-password"]

@@ -17,7 +17,7 @@ from tests import machine as this_machine
 from tests.conftest import City
 from tests.lab.guest_site import Server, Site, wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.sample(2)]
 
 # An emulated processor boots a kernel in tens of seconds, on a busy machine in minutes.
 BOOT_SECONDS = 300

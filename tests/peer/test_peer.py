@@ -53,6 +53,7 @@ def body() -> dict[str, dict[str, Any]]:
     return written
 
 
+@pytest.mark.slow
 def test_both_forms_have_the_same_resources(asked: Asked, body: dict[str, dict[str, Any]]) -> None:
     names = tokens()
     in_hcl = [(names[kind], key) for kind, some in body.items() for key in some]
@@ -60,6 +61,7 @@ def test_both_forms_have_the_same_resources(asked: Asked, body: dict[str, dict[s
     assert 280 <= len(in_hcl) <= 320
 
 
+@pytest.mark.slow
 def test_both_forms_have_the_same_names(asked: Asked, body: dict[str, dict[str, Any]]) -> None:
     in_hcl = [one["name"] for some in body.values() for one in some.values() if "name" in one]
     assert Counter(asked.names) == Counter(in_hcl)
@@ -73,6 +75,7 @@ def test_keys_are_unique_and_stand_before_they_are_referred_to() -> None:
         seen.add(one.key)
 
 
+@pytest.mark.slow
 def test_a_reference_leads_to_its_resource(body: dict[str, dict[str, Any]]) -> None:
     said = re.findall(r"\$\{(\w+)\.([\w-]+)\.id\}", str(body))
     assert said

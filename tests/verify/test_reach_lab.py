@@ -82,7 +82,7 @@ def test_nothing_is_left_on_a_server(city: City, outside: list[str]) -> None:
         assert gone not in done.stdout
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_a_fault_is_found_with_its_line(
     city: City, cloud: openstack.connection.Connection, outside: list[str], name: str
