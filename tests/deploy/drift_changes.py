@@ -300,7 +300,10 @@ class Catalogue:
             "Subnet.name": _network("subnet", name="another"),
             "Subnet.description": _network("subnet", description="by hand"),
             "Subnet.dns_nameservers": Change(_resolver, frozenset({"dns_nameservers"})),
-            "Subnet.dhcp": Change(_updated("network", "subnet", is_dhcp_enabled=False), frozenset({"enable_dhcp"})),
+            # Of IPv6 the cloud does not let it be taken away: the addresses' mode needs it.
+            "Subnet.dhcp": Change(
+                _updated("network", "subnet", is_dhcp_enabled=False), frozenset({"enable_dhcp"}), fits=_is_v4
+            ),
             "Subnet.host_routes": Change(_route, frozenset({"host_routes"})),
             "Subnet.allocation_pools": Change(_fewer_addresses, frozenset({"allocation_pools"})),
             "Subnet.tags": Change(_tags("subnet"), frozenset({"tags"})),

@@ -135,13 +135,14 @@ def test_cold_migration_moves_the_disk(server: Server, site: Site) -> None:
 
 
 def test_cold_migration_can_be_reverted(server: Server, site: Site) -> None:
+    server.run("echo stayed | sudo tee /etc/stayed; sync")
     source = server.host
     site.cloud.compute.migrate_server(server.id)
     server.becomes("VERIFY_RESIZE")
     site.cloud.compute.revert_server_resize(server.id)
     server.becomes("ACTIVE")
     assert server.host == source
-    assert server.run("cat /etc/carried") == "carried"
+    assert server.run("cat /etc/stayed") == "stayed"
 
 
 def test_delete_leaves_nothing(site: Site, city: Any) -> None:  # noqa: ANN401
