@@ -26,6 +26,7 @@ from govcloud.deploy import clouds_file
 from tests.conftest import City
 from tests.deploy.fault_proxy import Fault, Plan
 from tests.deploy.yard import assert_none_outlives, led_through
+from tests.sampling import OF_THE_LONG
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("drill")]
 
@@ -46,8 +47,8 @@ def drill(city: City) -> Iterator[None]:
         city.run(["pulumi", "stack", "rm", stack, "--yes", "--force"])
     city.run(["govcloud", "credentials", "drill", "--withdraw"])
     file.unlink()
-    # The rest of the city without it: its host list names what is there again.
-    city.run(["govcloud", "deploy", "--apply"], check=True)
+    # The foundation without it; which also gathers what is there for the host list.
+    city.run(["govcloud", "deploy", "foundation", "--apply"], check=True)
 
 
 def _sizes(city: City) -> Path:
@@ -120,6 +121,7 @@ def test_a_department_is_planned_from_its_file_before_anything_of_it_exists(city
     assert changes["drill-box"] > 10
 
 
+@OF_THE_LONG
 def test_what_is_made_for_all_is_made_once_though_the_answers_are_lost(
     city: City, cloud: openstack.connection.Connection
 ) -> None:
@@ -143,6 +145,7 @@ def test_what_is_made_for_all_is_made_once_though_the_answers_are_lost(
 
 
 def test_stopping_by_hand_leaves_a_state_that_goes_on(city: City) -> None:
+    city.run(["govcloud", "deploy", "foundation", "--apply"], check=True)
     city.run(["govcloud", "credentials", "drill"], check=True)
     process = _start(city, "lab-drill", lambda state: len(state.get("resources", ())) > 15)
     os.killpg(process.pid, signal.SIGINT)
