@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import openstack.connection
 import pytest
@@ -30,7 +29,8 @@ from govcloud.verify.function.steps import Step
 from govcloud.verify.function.suite import Asked, Suite, status
 from lab.supervisor import Supervisor
 from tests.conftest import City
-from tests.deploy.fault_proxy import Call, Plan, Proxy, proxy
+from tests.deploy.fault_proxy import Call, Plan, Proxy
+from tests.deploy.yard import led_through
 from tests.lab.guest_site import wait_for
 
 pytestmark = pytest.mark.lab
@@ -137,14 +137,9 @@ def spoiled(
     """Stand a proxy before the city's services and give an access that leads through it."""
     theirs, ours = Workspace(city.root), Workspace(Path(tmp_path_factory.mktemp("spoiled")))
     ours.lab.mkdir(mode=0o700)
-    identity: Any = cloud.identity
-    ports = {urlsplit(one.url).port or 80 for one in identity.endpoints(interface="public")}
-    entry = clouds_file.entry(theirs, DEPARTMENT) or {}
-    auth_url = urlsplit(entry["auth"]["auth_url"])
-    with proxy("127.66.0.9", str(auth_url.hostname), ports) as stands:
-        auth = {**entry["auth"], "auth_url": f"http://127.66.0.9:{auth_url.port}{auth_url.path}"}
-        clouds_file.put(ours, DEPARTMENT, {**entry, "auth": auth})
-        clouds_file.put(ours, OPERATOR, clouds_file.entry(theirs, OPERATOR) or {})
+    for name in (DEPARTMENT, OPERATOR):
+        clouds_file.put(ours, name, clouds_file.entry(theirs, name) or {})
+    with led_through(ours, DEPARTMENT, cloud, "127.66.0.9") as stands:
         yield Spoiled(ours, stands)
 
 
