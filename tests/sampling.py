@@ -14,6 +14,8 @@ import pytest
 
 WHOLE = bool(os.environ.get("GOVCLOUD_ALL"))
 SEED = int(os.environ.get("GOVCLOUD_SEED") or random.SystemRandom().randrange(10**6))
+# The workers of a run have to choose the same.
+os.environ["GOVCLOUD_SEED"] = str(SEED)
 
 # Long proofs of unlike things, of which some are enough each time.
 OF_THE_LONG = pytest.mark.sample(2)

@@ -53,7 +53,7 @@ def ensure(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     with locked(final.with_suffix(".lock")):
         if final.is_dir():
             return final
-        for old in final.parent.glob(f"{final.name}.*.part"):
+        for old in final.parent.glob(f"{final.name}.*part"):
             shutil.rmtree(old, ignore_errors=True)
         # Never where an earlier attempt was: what that one started may still be writing there.
         around = Path(tempfile.mkdtemp(prefix=f"{final.name}.", suffix=".part", dir=final.parent))

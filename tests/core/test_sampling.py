@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import sampling
+from tests.conftest import ROOT
 
 
 def _items(*sizes: int | None) -> list[Any]:
@@ -37,6 +41,20 @@ def test_each_set_leaves_as_many_as_its_mark_says(sizes: list[int | None]) -> No
         assert sum(one.startswith(f"{number}-") for one in left) == (5 if size is None else min(size, 5))
     assert sorted(left + [item.nodeid for item in out]) == sorted(item.nodeid for item in _items(*sizes))
     assert left == sorted(left)
+
+
+@pytest.mark.slow
+def test_who_names_a_file_gets_all_of_it() -> None:
+    def collected(*named: str) -> set[str]:
+        command = [sys.executable, "-m", "pytest", "-m", "lab", "--collect-only", "-qq", "-o", "addopts=", *named]
+        env = {**os.environ, "GOVCLOUD_SEED": "1", "GOVCLOUD_ALL": ""}
+        done = subprocess.run(
+            [*command, "--import-mode=importlib"], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+        )
+        return {line for line in done.stdout.splitlines() if line.startswith("tests/lab/test_guests.py")}
+
+    assert collected() == {"tests/lab/test_guests.py: 6"}
+    assert collected("tests/lab/test_guests.py") == {"tests/lab/test_guests.py: 18"}
 
 
 def test_a_seed_leaves_the_same_in_whatever_order_and_another_seed_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,20 +63,18 @@ def test_a_unit_alone_does_not_wait_for_units_that_are_not_wanted() -> None:
 
 def test_the_inventory_gives_units_in_an_order_that_works() -> None:
     seen: set[str] = set()
-    inventory = SAMPLE
-    for unit in units(inventory, inventory.environments["lab"]).values():
+    for unit in units(SAMPLE, SAMPLE.environments["lab"]).values():
         assert set(unit.needs) <= seen
         seen.add(unit.name)
 
 
 def test_what_an_environment_leaves_out_has_no_unit() -> None:
-    inventory = SAMPLE
-    smaller = inventory.environments["lab"].model_copy(update={"left_out": ("elicence", "household", "residence")})
-    gone = units(inventory, inventory.environments["lab"]).keys() - units(inventory, smaller).keys()
+    smaller = SAMPLE.environments["lab"].model_copy(update={"left_out": ("elicence", "household", "residence")})
+    gone = units(SAMPLE, SAMPLE.environments["lab"]).keys() - units(SAMPLE, smaller).keys()
     # Of the police nothing is left to build, of the approval bureau another system is.
     assert gone == {"approval-elicence", "police", "police-household", "police-residence"}
     with pytest.raises(GovcloudError, match="lab-approval-cases"):
-        of_stack(replace(inventory, environments={"lab": smaller}), "lab-police")
+        of_stack(replace(SAMPLE, environments={"lab": smaller}), "lab-police")
 
 
 def test_a_stack_of_an_unknown_name_is_refused_with_the_known_ones() -> None:

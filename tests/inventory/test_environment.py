@@ -33,12 +33,11 @@ class Row(NamedTuple):
     ],
 )
 def test_a_rehearsed_tier_keeps_what_it_needs(row: Row) -> None:
-    inventory = SAMPLE
-    sample = inventory.departments["approval"].systems["elicence"].compute[Tier.WEB]
+    sample = SAMPLE.departments["approval"].systems["elicence"].compute[Tier.WEB]
     group = sample.model_copy(
         update={"count": row.count, "anti_affinity": row.kind != "plain", "quorum": row.kind == "quorum"}
     )
-    lab = inventory.environments["lab"].model_copy(update={"compute_hosts": row.hosts})
+    lab = SAMPLE.environments["lab"].model_copy(update={"compute_hosts": row.hosts})
     assert (lab.servers(group), lab.apart(group)) == (row.servers, row.policy)
     production = lab.model_copy(update={"fewest_servers": False, "compute_hosts": None})
     assert production.servers(group) == row.count

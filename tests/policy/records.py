@@ -87,14 +87,13 @@ class Case:
 
     def city(self) -> City:
         """Return the sample city, with what the case changes in it."""
-        inventory = SAMPLE
-        approval = inventory.departments["approval"]
+        approval = SAMPLE.departments["approval"]
         system = approval.systems["elicence"].model_copy(update={"level": self.level})
         if self.quorum:
             web = system.compute[Tier.WEB].model_copy(update={"quorum": True})
             system = system.model_copy(update={"compute": {**system.compute, Tier.WEB: web}})
         changed = approval.model_copy(update={"systems": {**approval.systems, "elicence": system}})
-        lab = inventory.environments["lab"]
+        lab = SAMPLE.environments["lab"]
         types = {
             key: one.model_copy(update={"title": "加密 [scs:encrypted]"} if self.encrypted else {})
             for key, one in lab.volume_types.items()
@@ -102,9 +101,7 @@ class Case:
         lab = lab.model_copy(update={"disposable": self.disposable, "volume_types": types})
         if self.operators:
             lab = lab.model_copy(update={"operator_networks": (ip_network(self.operators),)})
-        inventory = replace(
-            inventory, departments={**inventory.departments, "approval": changed}, environments={"lab": lab}
-        )
+        inventory = replace(SAMPLE, departments={**SAMPLE.departments, "approval": changed}, environments={"lab": lab})
         return City.of(inventory, self.stack, [self.one, *self.others])
 
 

@@ -27,15 +27,14 @@ OF_AN_ADMINISTRATOR = {
 
 
 def _given(*, networks: bool) -> Inventory:
-    inventory = SAMPLE
     named = {zone: f"their-{zone}" for zone in ZONES} if networks else {}
     tenancy = Tenancy(
         projects={"approval": GivenProject(project="theirs", networks=named)},
         flavors={"small": "their-small"},
         volume_types={"standard": "their-disks"},
     )
-    lab = inventory.environments["lab"].model_copy(update={"tenancy": tenancy})
-    return replace(inventory, environments={"lab": lab})
+    lab = SAMPLE.environments["lab"].model_copy(update={"tenancy": tenancy})
+    return replace(SAMPLE, environments={"lab": lab})
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["own networks", "given networks"])

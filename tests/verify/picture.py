@@ -14,9 +14,8 @@ from tests.verify.made_up import AT, as_demanded, city, judged
 
 def picture() -> str:
     """Return the picture."""
-    inventory = SAMPLE
-    ends, wanted = city(inventory, inventory.environments["lab"])
-    seen = as_demanded(inventory, inventory.environments["lab"], ends, wanted)
+    ends, wanted = city(SAMPLE, SAMPLE.environments["lab"])
+    seen = as_demanded(SAMPLE, SAMPLE.environments["lab"], ends, wanted)
     silent = "police-household-application-1"
     for number, one in enumerate(wanted):
         way = (one.source.group, one.target.group, one.port)
@@ -26,7 +25,7 @@ def picture() -> str:
             seen.answers[number] = ("dropped", "")
         elif one.source.name == silent:
             del seen.answers[number]
-    return page.pictures(inventory, Report(judged(ends, wanted, seen), ends, AT))[0]
+    return page.pictures(SAMPLE, Report(judged(ends, wanted, seen), ends, AT))[0]
 
 
 if __name__ == "__main__":
