@@ -20,7 +20,8 @@ class Service:
     """One supervised process.
 
     `needs` names services that must be ready before it starts. A service with a `port` and a `module` is a WSGI
-    application behind uwsgi. `keeps_children`: what it started outlives it (guests outlive nova-compute).
+    application behind uwsgi, in `processes` of its own. `keeps_children`: what it started outlives it (guests outlive
+    nova-compute).
     """
 
     name: str
@@ -28,6 +29,7 @@ class Service:
     needs: tuple[str, ...] = ()
     port: int | None = None
     module: str | None = None
+    processes: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
     keeps_children: bool = False
 
@@ -54,9 +56,16 @@ HOSTS = (
 )
 
 
-def _wsgi(name: str, port: int, module: str, *needs: str, **environment: str) -> Service:
-    command = f"/opt/openstack/bin/uwsgi --ini /state/etc/uwsgi/{name}.ini"
-    return Service(name=name, command=command, port=port, module=module, needs=needs, environment=environment)
+def _wsgi(name: str, port: int, module: str, *needs: str, processes: int = 1, **environment: str) -> Service:
+    return Service(
+        name=name,
+        command=f"/opt/openstack/bin/uwsgi --ini /state/etc/uwsgi/{name}.ini",
+        port=port,
+        module=module,
+        processes=processes,
+        needs=needs,
+        environment=environment,
+    )
 
 
 def _python(name: str, *needs: str, arguments: str = "", **environment: str) -> Service:
@@ -151,6 +160,8 @@ def _openstack() -> list[Service]:
             9696,
             "lab.drivers.neutron_api",
             *(*accounts, "ovn-northd"),
+            # Half of all work on a city that is being built is neutron's: one process would keep the others waiting.
+            processes=2,
             OS_NEUTRON_CONFIG_FILES="neutron.conf;ml2_conf.ini",
             PYTHONPATH=CODE,
         ),

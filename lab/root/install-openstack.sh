@@ -25,4 +25,6 @@ export UV_CACHE_DIR=/run/uv-cache UV_LINK_MODE=copy VIRTUAL_ENV=/opt/openstack H
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 chroot "$root" /run/uv venv --quiet --allow-existing --python /usr/bin/python3.11 /opt/openstack
 # Byte code now: the environment is read-only in the lab.
-exec chroot "$root" /run/uv pip sync --quiet --require-hashes --compile-bytecode /run/openstack.txt
+chroot "$root" /run/uv pip sync --quiet --require-hashes --compile-bytecode /run/openstack.txt
+# The database's driver in C is Debian's; OpenStack's environment must see no other of Debian's Python packages.
+ln -s /usr/lib/python3/dist-packages/MySQLdb "$target/lib/python3.11/site-packages/MySQLdb"

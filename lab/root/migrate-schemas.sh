@@ -29,7 +29,7 @@ done
 for name in keystone placement glance barbican cinder nova nova_api nova_cell0 neutron octavia octavia_persistence; do
   echo "CREATE DATABASE $name CHARACTER SET utf8mb3;"
 done | mariadb -S $socket
-url() { echo "mysql+pymysql://root@localhost/$1?unix_socket=$socket&charset=utf8"; }
+url() { echo "mysql+mysqldb://root@localhost/$1?unix_socket=$socket&charset=utf8"; }
 conf() { printf '[%s]\nconnection = %s\n' "$2" "$(url "$1")" >"/run/$1.conf"; }
 for name in keystone glance cinder neutron octavia; do conf $name database; done
 conf placement placement_database

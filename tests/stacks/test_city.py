@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -165,20 +166,20 @@ def test_the_database_is_reached_from_the_application_tier_and_its_own_only(city
     assert operated == {"approval-bastion-id"}
 
 
-def test_a_database_of_another_system_is_opened_to_the_exchange_address_by_address(city: City) -> None:
+def test_a_database_of_another_system_is_opened_to_the_exchange_addresses_and_no_other(city: City) -> None:
     """The addresses are those of production, so a tier that grows in one unit changes nothing in another."""
     sources = {
         rule.inputs["remoteIpPrefix"]
         for rule in _rules(city, "bureau-credit-database", "ingress")
         if rule.inputs["ethertype"] == "IPv4" and not rule.inputs.get("remoteGroupId")
     }
-    assert sources == {f"10.18.2.{number}/32" for number in (20, 21, 22, 23, 30, 31, 32, 33)}
+    assert sources == {"10.18.2.20/30", "10.18.2.30/31", "10.18.2.32/31"}
     opened = {
         rule.inputs["remoteIpPrefix"]
         for rule in _rules(city, "bureau-sharing-application", "egress")
         if (rule.inputs["ethertype"], rule.inputs["portRangeMin"]) == ("IPv6", 5432)
     }
-    assert opened >= {"fd00:1301:4:2::3c/128"}
+    assert any(ip_address("fd00:1301:4:2::3c") in ip_network(one) for one in opened)
 
 
 @pytest.mark.slow

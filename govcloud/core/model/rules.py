@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from govcloud.core.model.base import Tier
 from govcloud.core.model.city import Block, ZoneFlow
@@ -24,6 +24,7 @@ from govcloud.core.model.inventory import Inventory
 BASTION = "bastion"
 _MANAGEMENT = "management"
 _SSH = 22
+_PING = "whether a server is there"
 _ANYWHERE = Block(ipv4=IPv4Network("0.0.0.0/0"), ipv6=IPv6Network("::/0"))
 
 
@@ -96,14 +97,7 @@ def _zone_rules(inventory: Inventory, environment: Environment, zone: str, *, ha
             for network in service.networks:
                 if any(_leads_to(inventory, flow, service.protocol, port, network) for flow in flows):
                     continue
-                yield Rule(
-                    direction=Direction.EGRESS,
-                    family=network.version,
-                    protocol=service.protocol,
-                    port=port,
-                    remote_range=str(network),
-                    why=service.why,
-                )
+                yield _to_range(Direction.EGRESS, service.protocol, port, network, service.why)
 
 
 def _leads_to(
@@ -117,27 +111,14 @@ def _leads_to(
 def _bastion_rules(inventory: Inventory, environment: Environment, department: Department) -> Iterator[Rule]:
     for network in environment.operator_networks:
         for protocol, port in (("tcp", _SSH), (_ping(network.version), None)):
-            yield Rule(
-                direction=Direction.INGRESS,
-                family=network.version,
-                protocol=protocol,
-                port=port,
-                remote_range=str(network),
-                why="operators come in here and nowhere else",
-            )
+            why = "operators come in here and nowhere else"
+            yield _to_range(Direction.INGRESS, protocol, port, network, why)
     for zone in _operated_zones(inventory):
         if zone in department.networks:
             block = department.networks[zone]
             yield from _to_block(Direction.EGRESS, "tcp", _SSH, block, "operation through the bastion")
-            for family, network in ((4, block.ipv4), (6, block.ipv6)):
-                yield Rule(
-                    direction=Direction.EGRESS,
-                    family=family,
-                    protocol=_ping(family),
-                    port=None,
-                    remote_range=str(network),
-                    why="whether a server is there",
-                )
+            for network in (block.ipv4, block.ipv6):
+                yield _to_range(Direction.EGRESS, _ping(network.version), None, network, _PING)
 
 
 def _operated_zones(inventory: Inventory) -> list[str]:
@@ -161,19 +142,21 @@ def _access_rules(inventory: Inventory, access: Access, tier: Tier) -> Iterator[
             yield from _to_group(Direction.EGRESS, access.protocol, port, access.to, access.why)
 
 
-def _addresses(department: Department, group: ComputeGroup) -> list[Block]:
-    """Return the addresses of a tier, those of production too: another system's rules do not follow its size."""
+def _addresses(department: Department, group: ComputeGroup) -> list[IPv4Network | IPv6Network]:
+    """Return the addresses of a tier, in the fewest ranges that hold them and no other.
+
+    Those of production too: another system's rules do not follow its size.
+    """
     network = department.networks[group.zone]
     numbers = range(group.first_host, group.first_host + group.count)
-    return [Block(ipv4=IPv4Network(network.ipv4_of(one)), ipv6=IPv6Network(network.ipv6_of(one))) for one in numbers]
+    ipv4 = collapse_addresses(IPv4Network(network.ipv4_of(one)) for one in numbers)
+    ipv6 = collapse_addresses(IPv6Network(network.ipv6_of(one)) for one in numbers)
+    return [*ipv4, *ipv6]
 
 
-def _to_addresses(direction: Direction, access: Access, there: list[Block]) -> list[Rule]:
+def _to_addresses(direction: Direction, access: Access, there: list[IPv4Network | IPv6Network]) -> list[Rule]:
     return [
-        rule
-        for port in access.ports
-        for block in there
-        for rule in _to_block(direction, access.protocol, port, block, access.why)
+        _to_range(direction, access.protocol, port, network, access.why) for port in access.ports for network in there
     ]
 
 
@@ -183,16 +166,21 @@ def _to_group(direction: Direction, protocol: str, port: int, group: str, why: s
 
 
 def _to_block(direction: Direction, protocol: str, port: int, block: Block, why: str) -> Iterator[Rule]:
-    for family, network in ((4, block.ipv4), (6, block.ipv6)):
-        there = str(network)
-        yield Rule(direction=direction, family=family, protocol=protocol, port=port, remote_range=there, why=why)
+    for network in (block.ipv4, block.ipv6):
+        yield _to_range(direction, protocol, port, network, why)
+
+
+def _to_range(
+    direction: Direction, protocol: str, port: int | None, network: IPv4Network | IPv6Network, why: str
+) -> Rule:
+    there = str(network)
+    return Rule(direction=direction, family=network.version, protocol=protocol, port=port, remote_range=there, why=why)
 
 
 def _pings(direction: Direction, *, remote_group: str) -> Iterator[Rule]:
-    why = "whether a server is there"
     for family in (4, 6):
         kind = _ping(family)
-        yield Rule(direction=direction, family=family, protocol=kind, port=None, remote_group=remote_group, why=why)
+        yield Rule(direction=direction, family=family, protocol=kind, port=None, remote_group=remote_group, why=_PING)
 
 
 def _ping(family: int) -> str:
