@@ -13,7 +13,7 @@ from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.workspace import Workspace
 from lab import namespace
 
-# Measured: services 3.6 GiB, the whole city's 41 guests 1 GiB, and room for a restart of everything at once.
+# Measured: services 3.8 GiB, the whole city's 41 guests 1 GiB, and room for a restart of everything at once.
 NEEDED_MIB = 6500
 NEEDED_DISK_MIB = 6000
 

@@ -17,8 +17,8 @@ from tests.conftest import City, outside
 pytestmark = pytest.mark.lab
 
 GROUP = "approval-elicence-database"
-# What is printed when a phase has work in its hands, and what it leaves when it is done.
-UNITS, SOFTWARE = "… approval-elicence", "TASK [base"
+# What is printed while a unit is applied, and when all servers have been through the first of the software's plays.
+UNITS, SOFTWARE = "… approval-elicence", "PLAY [Serve the licences"
 
 
 @pytest.mark.sample(1)
