@@ -143,6 +143,21 @@ def outside() -> dict[str, str]:
     return kept
 
 
+def begin(checkout: Path, command: Sequence[str], printed: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    """Start a command in a process group of its own, to be interrupted or killed with all that it starts."""
+    return subprocess.Popen(
+        # A shell's background job ignores the interrupt, and so would what it starts.
+        ["env", "--default-signal=INT", *command],
+        cwd=checkout,
+        env=outside(),
+        stdin=subprocess.DEVNULL,
+        stdout=printed,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def clean(checkout: Path) -> None:
     """Remove a checkout's lab by the README's own command."""
     subprocess.run(["make", "clean"], cwd=of_the_tests(checkout), env=outside(), stdin=subprocess.DEVNULL, check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import openstack.connection
@@ -17,15 +18,16 @@ __all__ = ["member", "own"]
 
 
 @pytest.fixture
-def lent(own: Own, member: str, cloud: openstack.connection.Connection) -> list[str]:
-    """Make networks and their router in the project, as its provider; return what stands there then."""
+def lent(own: Own, member: str, cloud: openstack.connection.Connection) -> Iterator[list[str]]:
+    """Make networks and their router in the project, as its provider; give what stands there, take them back."""
     cloud.compute.create_flavor(name=FLAVOR, ram=512, vcpus=1, disk=4)
     network: Any = cloud.network
     outside_network = network.find_network("internet", ignore_missing=False)
     router = network.create_router(
         name="lent", project_id=member, external_gateway_info={"network_id": outside_network.id}
     )
-    for zone, blocks in load(own.root / "inventory").departments["harbour"].networks.items():
+    networks = load(own.root / "inventory").departments["harbour"].networks
+    for zone, blocks in networks.items():
         made = network.create_network(name=f"lent-{zone}", project_id=member)
         for version, block in ((4, blocks.ipv4), (6, blocks.ipv6)):
             how = {} if version == 4 else {"ipv6_address_mode": "dhcpv6-stateful", "ipv6_ra_mode": "dhcpv6-stateful"}
@@ -40,12 +42,14 @@ def lent(own: Own, member: str, cloud: openstack.connection.Connection) -> list[
             network.add_interface_to_router(router, subnet_id=subnet.id)
     environments = own.root / "inventory" / "environments"
     settings = yaml.safe_load((environments / "given.yaml").read_text(encoding="utf-8"))
-    settings["tenancy"]["projects"]["harbour"]["networks"] = {
-        "extranet": "lent-extranet",
-        "management": "lent-management",
-    }
+    settings["tenancy"]["projects"]["harbour"]["networks"] = {zone: f"lent-{zone}" for zone in networks}
     (environments / "lent.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
-    return things(cloud, member)
+    yield things(cloud, member)
+    for port in network.ports(device_id=router.id, project_id=member):
+        network.remove_interface_from_router(router, port_id=port.id)
+    network.delete_router(router)
+    for one in network.networks(project_id=member):
+        network.delete_network(one)
 
 
 @pytest.mark.sample(0)
@@ -66,14 +70,3 @@ def test_a_member_builds_on_networks_that_were_lent_and_leaves_them(
     for unit in ("harbour-berths", "harbour"):
         own.approved("--env", "lent", unit, "--destroy")
     assert things(cloud, member) == lent
-    _take_back(cloud, member)
-
-
-def _take_back(cloud: openstack.connection.Connection, project: str) -> None:
-    network: Any = cloud.network
-    for router in network.routers(project_id=project):
-        for port in network.ports(device_id=router.id, project_id=project):
-            network.remove_interface_from_router(router, port_id=port.id)
-        network.delete_router(router)
-    for one in network.networks(project_id=project):
-        network.delete_network(one)

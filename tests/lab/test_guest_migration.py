@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
 from govcloud.core.workspace import Workspace
 from lab.namespace import run_inside
+from tests.conftest import City
 from tests.lab.guest_site import Server, Site, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.sample(2)]
@@ -43,7 +43,7 @@ def server(site: Site) -> Iterator[Server]:
     site.remove_server(made.id)
 
 
-def residue(city: Any, server: str, name: str) -> list[str]:  # noqa: ANN401
+def residue(city: City, server: str, name: str) -> list[str]:
     done = run_inside(Workspace(city.root), ["sh", "-c", RESIDUE, "residue", server, name])
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
@@ -145,7 +145,7 @@ def test_cold_migration_can_be_reverted(server: Server, site: Site) -> None:
     assert server.run("cat /etc/stayed") == "stayed"
 
 
-def test_delete_leaves_nothing(site: Site, city: Any) -> None:  # noqa: ANN401
+def test_delete_leaves_nothing(site: Site, city: City) -> None:
     made = site.start("short")
     volume = site.volume()
     site.cloud.compute.create_volume_attachment(made.id, volume_id=volume.id)

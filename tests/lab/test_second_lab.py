@@ -11,7 +11,7 @@ import pytest
 
 from govcloud.core.workspace import Workspace
 from lab import namespace
-from tests.conftest import outside
+from tests.conftest import begin, outside
 from tests.lab.guest_site import wait_for
 from tests.lab.neighbour import LAB_UP, up
 
@@ -36,16 +36,7 @@ def test_a_second_lab_that_does_not_fit_is_refused_with_the_numbers(checkout: Pa
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_start_that_is_stopped_in_the_middle_goes_on(checkout: Path, how: signal.Signals) -> None:
-    process = subprocess.Popen(
-        # A shell's background job ignores the interrupt, and so would what it starts.
-        ["env", "--default-signal=INT", *LAB_UP],
-        cwd=checkout,
-        env=outside(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = begin(checkout, LAB_UP)
     started = ("rabbitmq",) if how == signal.SIGINT else ("keystone", "neutron")
     wait_for(f"{started} up", lambda: process.poll() is not None or up(checkout) >= set(started), 240)
     assert process.poll() is None, "it ended before it could be stopped"

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import openstack.connection
 import pytest
 
-from tests.conftest import City, outside
+from tests.conftest import City, begin
 
 pytestmark = pytest.mark.lab
 
@@ -46,26 +46,23 @@ def test_what_was_stopped_in_the_middle_goes_on(
 @contextmanager
 def _make_up(city: City, how: signal.Signals) -> Iterator[Iterator[str]]:
     """Give the lines of `make up` as they come; stop it, and all it started, when the caller has seen enough."""
-    process = subprocess.Popen(
-        # A shell's background job ignores the interrupt, and so would what it starts.
-        ["env", "--default-signal=INT", "make", "up"],
-        cwd=city.root,
-        env=outside(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    with process:
-        assert process.stdout is not None
+    process = begin(city.root, ["make", "up"], subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        yield iter(process.stdout)
+    finally:
+        _signal(process, how)
         try:
-            yield iter(process.stdout)
+            ended = process.wait(60)
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, how)
-            process.stdout.read()
-        assert process.wait(60) != 0
+            _signal(process, signal.SIGKILL)
+            process.stdout.close()
+    assert ended != 0
+
+
+def _signal(process: subprocess.Popen[str], how: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, how)
 
 
 def _group(cloud: openstack.connection.Connection) -> str:

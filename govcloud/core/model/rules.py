@@ -109,9 +109,9 @@ def _leads_to(
 
 
 def _bastion_rules(inventory: Inventory, environment: Environment, department: Department) -> Iterator[Rule]:
+    why = "operators come in here and nowhere else"
     for network in environment.operator_networks:
         for protocol, port in (("tcp", _SSH), (_ping(network.version), None)):
-            why = "operators come in here and nowhere else"
             yield _to_range(Direction.INGRESS, protocol, port, network, why)
     for zone in _operated_zones(inventory):
         if zone in department.networks:
