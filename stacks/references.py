@@ -26,7 +26,7 @@ class UnitReference:
         """Return one text of the export."""
         return self._export.apply(lambda export: self._pick(export, path))
 
-    def _pick(self, export: Any, path: tuple[str, ...]) -> pulumi.Input[str]:  # noqa: ANN401 - the other stack's JSON
+    def _pick(self, export: Any, path: tuple[str, ...]) -> pulumi.Input[str]:
         value = export
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
@@ -38,7 +38,7 @@ class UnitReference:
 
 
 def _unknown() -> pulumi.Output[str]:
-    def settled(value: Any) -> asyncio.Future[Any]:  # noqa: ANN401 - whatever a future holds
+    def settled(value: Any) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         future.set_result(value)
         return future

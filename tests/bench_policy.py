@@ -42,7 +42,7 @@ def main() -> int:
     return 0
 
 
-def _measure(inventory: Any, pattern: list[dict[str, Any]], size: int, folder: Path) -> dict[str, Any]:  # noqa: ANN401 - passed on
+def _measure(inventory: Any, pattern: list[dict[str, Any]], size: int, folder: Path) -> dict[str, Any]:
     file = folder / "state.json"
     file.write_text(json.dumps({"deployment": {"resources": _grown(pattern, size)}}))
     wall, processor = time.monotonic(), time.process_time()

@@ -51,7 +51,7 @@ class LanguageHost(LanguageRuntimeServicer):
         self.engine = engine
         self.children: set[subprocess.Popen[bytes]] = set()
 
-    def Handshake(  # noqa: N802 - names of the protocol
+    def Handshake(
         self, request: messages.LanguageHandshakeRequest, context: grpc.ServicerContext
     ) -> messages.LanguageHandshakeResponse:
         """Learn where the engine listens."""
@@ -59,24 +59,24 @@ class LanguageHost(LanguageRuntimeServicer):
         self.engine = request.engine_address
         return messages.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugins.PluginInfo:  # noqa: N802
+    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugins.PluginInfo:
         """Tell the version, which is that of the SDK."""
         del request, context
         return plugins.PluginInfo(version=importlib.metadata.version("pulumi"))
 
-    def About(self, request: messages.AboutRequest, context: grpc.ServicerContext) -> messages.AboutResponse:  # noqa: N802
+    def About(self, request: messages.AboutRequest, context: grpc.ServicerContext) -> messages.AboutResponse:
         """Tell which Python runs the programs."""
         del request, context
         return messages.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
 
-    def GetRequiredPackages(  # noqa: N802
+    def GetRequiredPackages(
         self, request: messages.GetRequiredPackagesRequest, context: grpc.ServicerContext
     ) -> messages.GetRequiredPackagesResponse:
         """Tell which providers the installed SDKs need."""
         del request, context
         return messages.GetRequiredPackagesResponse(packages=required_packages())
 
-    def GetProgramDependencies(  # noqa: N802
+    def GetProgramDependencies(
         self, request: messages.GetProgramDependenciesRequest, context: grpc.ServicerContext
     ) -> messages.GetProgramDependenciesResponse:
         """List the installed distributions; without the transitive ones, those that no other asks for."""
@@ -91,7 +91,7 @@ class LanguageHost(LanguageRuntimeServicer):
             dependencies=[messages.DependencyInfo(name=one.name, version=one.version) for one in found.values()]
         )
 
-    def Run(self, request: messages.RunRequest, context: grpc.ServicerContext) -> messages.RunResponse:  # noqa: N802
+    def Run(self, request: messages.RunRequest, context: grpc.ServicerContext) -> messages.RunResponse:
         """Run a program to its end in a process of its own."""
         child = subprocess.Popen([*PYTHON, "-m", "toolchain.language_exec"], stdin=subprocess.PIPE)
         self._follow(child, context)
@@ -103,7 +103,7 @@ class LanguageHost(LanguageRuntimeServicer):
             return messages.RunResponse(bail=True)
         return messages.RunResponse(error=_how_it_ended(child.returncode))
 
-    def RunPlugin(  # noqa: N802
+    def RunPlugin(
         self, request: messages.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[messages.RunPluginResponse]:
         """Run a plugin and pass on what it prints, then its exit status."""
@@ -125,7 +125,7 @@ class LanguageHost(LanguageRuntimeServicer):
         finally:
             self.children.discard(child)
 
-    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:  # noqa: N802
+    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
         """Interrupt what runs: the engine wants to end in order."""
         del request, context
         for child in list(self.children):

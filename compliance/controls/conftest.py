@@ -28,36 +28,36 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="module")
-def tier(host: Any) -> str:  # noqa: ANN401 - testinfra's hosts have no type
+def tier(host: Any) -> str:
     """Return the host's tier, as the host list tells it."""
     return str(host.backend.get_variables()["govcloud"]["tier"])
 
 
 @pytest.fixture(scope="module")
-def ssh_server(host: Any) -> SshServer:  # noqa: ANN401 - testinfra's hosts have no type
+def ssh_server(host: Any) -> SshServer:
     """Observe the SSH server."""
     return ssh_server_of.observe(host)
 
 
 @pytest.fixture(scope="module")
-def journal(host: Any) -> Journal:  # noqa: ANN401 - testinfra's hosts have no type
+def journal(host: Any) -> Journal:
     """Observe the journal."""
     return journal_of.observe(host)
 
 
 @pytest.fixture(scope="module")
-def clock(host: Any) -> Clock:  # noqa: ANN401 - testinfra's hosts have no type
+def clock(host: Any) -> Clock:
     """Observe the clock."""
     return clock_of.observe(host)
 
 
 @pytest.fixture(scope="module")
-def accounts(host: Any) -> dict[str, Account]:  # noqa: ANN401 - testinfra's hosts have no type
+def accounts(host: Any) -> dict[str, Account]:
     """Observe the accounts."""
     return accounts_of.observe(host)
 
 
 @pytest.fixture(scope="module")
-def package_sites(host: Any) -> frozenset[str]:  # noqa: ANN401 - testinfra's hosts have no type
+def package_sites(host: Any) -> frozenset[str]:
     """Observe where packages come from."""
     return packages_of.observe(host)

@@ -9,7 +9,7 @@ class CouldNotObserve(Exception):  # noqa: N818 - not an error of anybody: the t
     """A look that was not possible; the control is then not tested, neither conform nor not."""
 
 
-def read(host: Any, command: str, *, as_root: bool = False) -> str:  # noqa: ANN401 - testinfra's hosts have no type
+def read(host: Any, command: str, *, as_root: bool = False) -> str:
     """Return what a read-only command prints on a host."""
     try:
         if as_root:

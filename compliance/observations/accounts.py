@@ -22,7 +22,7 @@ class Account:
     groups: frozenset[str]
 
 
-def observe(host: Any) -> dict[str, Account]:  # noqa: ANN401 - testinfra's hosts have no type
+def observe(host: Any) -> dict[str, Account]:
     """Look at a host."""
     return parse(read(host, "getent passwd"), read(host, KINDS, as_root=True), read(host, "getent group"))
 

@@ -28,7 +28,7 @@ class Clock:
     """The addresses of the city's time servers, by their name."""
 
 
-def observe(host: Any) -> Clock:  # noqa: ANN401 - testinfra's hosts have no type
+def observe(host: Any) -> Clock:
     """Look at a host."""
     before = time.time()
     there = read(host, "date +%s.%N")

@@ -20,7 +20,7 @@ class Journal:
     keep_days: float | None
 
 
-def observe(host: Any) -> Journal:  # noqa: ANN401 - testinfra's hosts have no type
+def observe(host: Any) -> Journal:
     """Look at a host."""
     headers = read(host, "journalctl --header --no-pager", as_root=True)
     return parse(headers, read(host, "systemd-analyze cat-config systemd/journald.conf"))

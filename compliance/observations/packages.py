@@ -10,7 +10,7 @@ from compliance.observations import CouldNotObserve, read
 COMMAND = "apt-get update --print-uris"
 
 
-def observe(host: Any) -> frozenset[str]:  # noqa: ANN401 - testinfra's hosts have no type
+def observe(host: Any) -> frozenset[str]:
     """Return the addresses that indexes of packages come from."""
     return parse(read(host, COMMAND))
 

@@ -27,7 +27,7 @@ class SshServer:
         return int(self.settings[name])
 
 
-def observe(host: Any) -> SshServer:  # noqa: ANN401 - testinfra's hosts have no type
+def observe(host: Any) -> SshServer:
     """Look at a host."""
     return parse(read(host, "sshd -T", as_root=True), read(host, KNOCK))
 

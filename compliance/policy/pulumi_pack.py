@@ -132,7 +132,7 @@ def _seen(props: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _copied(props, key) for key in props if key != "__defaults"}
 
 
-def _copied(holder: Any, key: Any) -> Any:  # noqa: ANN401 - a list or a mapping of anything
+def _copied(holder: Any, key: Any) -> Any:
     try:
         value = holder[key]
     except UnknownValueError:

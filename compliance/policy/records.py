@@ -131,7 +131,7 @@ def _resource(urn: str, kind: str, given: Mapping[str, Any], told: Mapping[str, 
     return Resource(urn, kind, Values(values, complete=complete), references, bool(told.get("protect")))
 
 
-def opened(value: Any) -> Any:  # noqa: ANN401 - the values of a resource
+def opened(value: Any) -> Any:
     """Replace what Pulumi marks in its JSON: what is unknown or secret becomes hidden."""
     if isinstance(value, str) and value in UNKNOWN:
         return NOT_YET
@@ -142,7 +142,7 @@ def opened(value: Any) -> Any:  # noqa: ANN401 - the values of a resource
     return value
 
 
-def _special(value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the values of a resource
+def _special(value: Mapping[str, Any]) -> Any:
     match value[_SPECIAL]:
         case "1b47061264138c4ac30d75fd1eb44270":  # a secret, readable in an export with `--show-secrets`
             return opened(json.loads(value["plaintext"])) if "plaintext" in value else SECRET

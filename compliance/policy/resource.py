@@ -37,7 +37,7 @@ SECRET = Hidden(mark("is a secret, which only Pulumi can read"))
 LEFT_OUT = Hidden(mark("is not in the plan, which holds differences only (fix: give the stack's exported state, too)"))
 
 
-def _seen(value: Any, name: object) -> Any:  # noqa: ANN401 - the values of a resource
+def _seen(value: Any, name: object) -> Any:
     if isinstance(value, Hidden):
         raise CouldNotLook(f"{name} {tr(value.why)}")
     return value
@@ -50,7 +50,7 @@ class Values(Mapping[str, Any]):
         self._values = values
         self._complete = complete
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - the values of a resource
+    def __getitem__(self, key: str) -> Any:
         if key not in self._values and not self._complete:
             return _seen(LEFT_OUT, key)
         return _seen(self._values[key], key)
@@ -77,7 +77,7 @@ class Many(Sequence[Any]):
         self._values = values
 
     @overload
-    def __getitem__(self, key: int) -> Any: ...  # noqa: ANN401 - the values of a resource
+    def __getitem__(self, key: int) -> Any: ...
 
     @overload
     def __getitem__(self, key: slice) -> Sequence[Any]: ...
@@ -91,7 +91,7 @@ class Many(Sequence[Any]):
         return len(self._values)
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - the values of a resource
+def plain(value: Any) -> Any:
     """Wrap what a resource holds so that hidden values are told. Whole numbers are whole, as Pulumi sends fractions."""
     if isinstance(value, Mapping):
         return Values({str(key): plain(one) for key, one in value.items() if key != "__defaults"})
@@ -128,7 +128,7 @@ class Resource:
         """The stack that it belongs to."""
         return self.urn.split("::", 1)[0].rpartition(":")[2]
 
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - the values of a resource
+    def get(self, key: str, default: Any = None) -> Any:
         """Return a value, or the default where none is given."""
         found = self.values[key] if key in self.values else None  # noqa: SIM401 - `get` would take a hidden one for none
         return default if found is None else found

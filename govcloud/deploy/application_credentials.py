@@ -111,7 +111,7 @@ class Minting:
         clouds_file.put(self.workspace, self.cloud, self._entry(made))
         note(self.workspace, self.cloud, made.id, now + LIFE)
 
-    def _mint(self, user: openstack.connection.Connection, now: datetime, rules: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _mint(self, user: openstack.connection.Connection, now: datetime, rules: dict[str, Any]) -> Any:
         identity: Any = user.identity
         return _once_assigned(
             lambda: identity.create_application_credential(
@@ -125,7 +125,7 @@ class Minting:
             self.assign,
         )
 
-    def _entry(self, credential: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _entry(self, credential: Any) -> dict[str, Any]:
         auth = {
             "auth_url": self.like["auth"]["auth_url"],
             "application_credential_id": credential.id,
@@ -135,7 +135,7 @@ class Minting:
         return {**entry, **way(self.like)}
 
 
-def _once_assigned(create: Callable[[], Any], assign: Callable[[], None]) -> Any:  # noqa: ANN401
+def _once_assigned(create: Callable[[], Any], assign: Callable[[], None]) -> Any:
     """Create what needs roles that were just assigned.
 
     Keystone answers from a cache that departments fill side by side: it may have noted what was there before the last
@@ -152,7 +152,7 @@ def _once_assigned(create: Callable[[], Any], assign: Callable[[], None]) -> Any
     return create()
 
 
-def end_of(credential: Any) -> datetime:  # noqa: ANN401 - the SDK's resources have no types
+def end_of(credential: Any) -> datetime:
     """Return when a credential ends; one without an end is none of ours and counts as ended."""
     if not credential.expires_at:
         return datetime.min.replace(tzinfo=UTC)

@@ -75,7 +75,7 @@ def refuse_what_it_lacks(workspace: Workspace, inventory: Inventory, environment
         )
 
 
-def _connected(workspace: Workspace, environment: Environment) -> Any:  # noqa: ANN401 - the SDK declares two versions
+def _connected(workspace: Workspace, environment: Environment) -> Any:
     if environment.tenancy:
         return given_access.connect(workspace, environment, next(iter(environment.tenancy.projects)))
     return clouds_file.connect(workspace, environment.cloud("admin"))

@@ -68,7 +68,7 @@ class Look:
         return [finding for rule, look in looks.items() for finding in tried(rule, look)]
 
     @property
-    def _access(self) -> Any:  # noqa: ANN401
+    def _access(self) -> Any:
         session = self.cloud.session
         return session.auth.get_access(session)
 
@@ -179,7 +179,7 @@ def look(cloud: Connection, inventory: Inventory, environment: Environment) -> l
     return Look(cloud, inventory, environment).findings()
 
 
-def quotas(cloud: Any, project: str, need: Quota) -> Iterator[Finding]:  # noqa: ANN401
+def quotas(cloud: Any, project: str, need: Quota) -> Iterator[Finding]:
     """Compare a project's limits with what is needed of them."""
     granted = limits(cloud, project)
     for name, needed in asdict(need).items():
@@ -189,7 +189,7 @@ def quotas(cloud: Any, project: str, need: Quota) -> Iterator[Finding]:  # noqa:
             yield found("quota", name, enough, said, tr("ask the provider for more"))
 
 
-def limits(cloud: Any, project: str) -> dict[str, int]:  # noqa: ANN401
+def limits(cloud: Any, project: str) -> dict[str, int]:
     """Return the limits of a project by our own words; below zero is without limit."""
     compute, volumes = cloud.get_compute_limits(), cloud.block_storage.get_limits().absolute
     network = cloud.network.get_quota(project)
@@ -226,7 +226,7 @@ def _well(rule: str, name: str) -> Finding:
     return Finding(rule=rule, object=name, verdict="conform")
 
 
-def found(rule: str, name: str, there: bool, reason: str, remedy: str) -> Finding:  # noqa: FBT001
+def found(rule: str, name: str, there: bool, reason: str, remedy: str) -> Finding:  # noqa: FBT001 - what is told
     """Return that a thing is there, or why not and what to do."""
     if there:
         return _well(rule, name)

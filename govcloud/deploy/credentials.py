@@ -118,7 +118,7 @@ class _Access:
         self._assign(admin, project_id, user)
 
     @staticmethod
-    def _assign(admin: openstack.connection.Connection, project_id: str, user: Any) -> None:  # noqa: ANN401
+    def _assign(admin: openstack.connection.Connection, project_id: str, user: Any) -> None:
         identity: Any = admin.identity
         for name in ROLES:
             role = identity.find_role(name)

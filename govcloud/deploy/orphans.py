@@ -95,7 +95,7 @@ class _Look:
             if remedy.joined and one.kind == kind and one.inputs.get(remedy.needs) not in {None, _UNKNOWN}:
                 yield from remedy.joined(self.cloud, one.inputs)
 
-    def _reason(self, kind: str, remedy: Remedy, thing: Any) -> str:  # noqa: ANN401 - the SDK's resources have no types
+    def _reason(self, kind: str, remedy: Remedy, thing: Any) -> str:
         if any(one.kind == kind and one.inputs.get("name") == thing.name for one in self.noted):
             return tr("Pulumi was killed while it made this")
         if self.window is None:
@@ -214,7 +214,7 @@ def _names(resources: Iterable[Planned]) -> dict[str, frozenset[str]]:
     return {kind: frozenset(names) for kind, names in found.items()}
 
 
-def _made(thing: Any) -> datetime | None:  # noqa: ANN401 - as above
+def _made(thing: Any) -> datetime | None:
     """Return when the cloud made a thing, as far as it says so."""
     try:
         return datetime.fromisoformat(str(thing.created_at).rstrip("Z")).replace(tzinfo=UTC)
@@ -222,7 +222,7 @@ def _made(thing: Any) -> datetime | None:  # noqa: ANN401 - as above
         return None
 
 
-def unit_of(thing: Any) -> str | None:  # noqa: ANN401 - as above
+def unit_of(thing: Any) -> str | None:
     """Return the unit that a thing's label names, or None where it has no label."""
     metadata = getattr(thing, "metadata", None)
     if isinstance(metadata, dict) and "unit" in metadata:

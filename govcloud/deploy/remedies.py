@@ -22,7 +22,7 @@ Vacant = Callable[[Connection, Any], bool]
 _SECONDS = 120
 
 
-def _id(thing: Any) -> str:  # noqa: ANN401 - the SDK's resources have no types
+def _id(thing: Any) -> str:
     """Return a thing's id as Pulumi's state has it; the key manager gives an address that ends with it."""
     return str(thing.id).rpartition("/")[2]
 
@@ -75,7 +75,7 @@ def _interfaces(cloud: Connection, inputs: Inputs) -> Iterator[Any]:
             yield port
 
 
-def _leave_router(cloud: Connection, port: Any) -> None:  # noqa: ANN401 - as above
+def _leave_router(cloud: Connection, port: Any) -> None:
     network: Any = cloud.network
     network.remove_interface_from_router(port.device_id, port_id=port.id)
 
@@ -113,19 +113,19 @@ def _attachments(cloud: Connection, inputs: Inputs) -> Iterator[Any]:
             yield one
 
 
-def _detach(cloud: Connection, attachment: Any) -> None:  # noqa: ANN401 - as above
+def _detach(cloud: Connection, attachment: Any) -> None:
     cloud.compute.delete_volume_attachment(attachment.server_id, attachment.volume_id)
     cloud.block_storage.wait_for_status(
         cloud.block_storage.get_volume(attachment.volume_id), "available", interval=1, wait=60
     )
 
 
-def _remove_server(cloud: Connection, server: Any) -> None:  # noqa: ANN401 - as above
+def _remove_server(cloud: Connection, server: Any) -> None:
     cloud.compute.delete_server(server)
     cloud.compute.wait_for_delete(server, interval=1, wait=120)
 
 
-def _remove_balancer(cloud: Connection, balancer: Any) -> None:  # noqa: ANN401 - as above
+def _remove_balancer(cloud: Connection, balancer: Any) -> None:
     service: Any = cloud.load_balancer
     _settled(cloud, balancer.id)
     service.delete_load_balancer(balancer, cascade=True)
@@ -139,7 +139,7 @@ def _settled(cloud: Connection, balancer_id: str) -> None:
 
 
 def _of_balancer(kind: str) -> Remove:
-    def remove(cloud: Connection, one: Any) -> None:  # noqa: ANN401 - as above
+    def remove(cloud: Connection, one: Any) -> None:
         for balancer in _balancers(cloud, one):
             _settled(cloud, balancer)
         getattr(cloud.load_balancer, f"delete_{kind}")(one)
@@ -147,7 +147,7 @@ def _of_balancer(kind: str) -> Remove:
     return remove
 
 
-def _balancers(cloud: Connection, one: Any) -> list[str]:  # noqa: ANN401 - as above
+def _balancers(cloud: Connection, one: Any) -> list[str]:
     """Return the balancers that a listener, pool or monitor belongs to; the SDK calls them differently in each."""
     service: Any = cloud.load_balancer
     pools = [service.get_pool(pool["id"]) for pool in getattr(one, "pools", None) or () if "id" in pool]
@@ -160,7 +160,7 @@ def _members(cloud: Connection, inputs: Inputs) -> Iterator[Any]:
     return (one for one in listed if one.name == inputs.get("name"))
 
 
-def _remove_member(cloud: Connection, member: Any) -> None:  # noqa: ANN401 - as above
+def _remove_member(cloud: Connection, member: Any) -> None:
     service: Any = cloud.load_balancer
     for balancer in service.get_pool(member.pool_id).loadbalancers:
         _settled(cloud, balancer["id"])
@@ -171,15 +171,15 @@ def _always(_: Connection, __: object) -> bool:
     return True
 
 
-def _on_no_server(cloud: Connection, flavor: Any) -> bool:  # noqa: ANN401 - as above
+def _on_no_server(cloud: Connection, flavor: Any) -> bool:
     return _none(cloud.compute.servers(all_projects=True, flavor=flavor.id))
 
 
-def _on_no_volume(cloud: Connection, kind: Any) -> bool:  # noqa: ANN401 - as above
+def _on_no_volume(cloud: Connection, kind: Any) -> bool:
     return all(volume.volume_type != kind.name for volume in cloud.block_storage.volumes(all_projects=True))
 
 
-def _let_nobody_in(cloud: Connection, project: Any) -> bool:  # noqa: ANN401 - as above
+def _let_nobody_in(cloud: Connection, project: Any) -> bool:
     """Say whether nobody has a role in a project and nothing with data or an address is in it."""
     there: Any = cloud
     of_all, own = {"all_projects": True, "project_id": project.id}, {"project_id": project.id}

@@ -51,7 +51,7 @@ def look(workspace: Workspace, inventory: Inventory, environment: Environment) -
     return findings
 
 
-def _refused(cloud: Any, project: GivenProject) -> Finding | None:  # noqa: ANN401 - the SDK declares two versions
+def _refused(cloud: Any, project: GivenProject) -> Finding | None:
     remedy = tr("ask the provider for a role there, or name another project in the environment's tenancy")
     try:
         name = cloud.session.auth.get_access(cloud.session).project_name
@@ -73,7 +73,7 @@ def _need(inventory: Inventory, environment: Environment, department: Department
     return need
 
 
-def _roles(cloud: Any, inventory: Inventory, environment: Environment, department: Department) -> Iterator[Finding]:  # noqa: ANN401
+def _roles(cloud: Any, inventory: Inventory, environment: Environment, department: Department) -> Iterator[Finding]:
     built = units(inventory, environment).values()
     systems = [system_of(inventory, unit) for unit in built if unit.system and unit.department == department.key]
     needed = {
@@ -86,7 +86,7 @@ def _roles(cloud: Any, inventory: Inventory, environment: Environment, departmen
         yield found("role", role, role in granted, tr("missing"), tr("ask the provider for it on this project"))
 
 
-def _networks(cloud: Any, department: Department, project: GivenProject) -> Iterator[Finding]:  # noqa: ANN401
+def _networks(cloud: Any, department: Department, project: GivenProject) -> Iterator[Finding]:
     for zone, name in project.networks.items():
         network = cloud.network.find_network(name)
         remedy = tr("name a network of this project for {zone}", zone=zone)

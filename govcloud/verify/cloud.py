@@ -110,7 +110,7 @@ def _addresses(host: str) -> dict[int, str]:
     return found
 
 
-def _read(connection: Any, laid: Laid) -> None:  # noqa: ANN401 - the SDK declares two versions of its interfaces
+def _read(connection: Any, laid: Laid) -> None:
     network = connection.network
     laid.ports += [_port(one) for one in network.ports()]
     laid.group_names |= {one.id: one.name for one in network.security_groups()}
@@ -132,7 +132,7 @@ def _read(connection: Any, laid: Laid) -> None:  # noqa: ANN401 - the SDK declar
                 laid.apis[kind] = (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
 
 
-def _port(one: Any) -> Port:  # noqa: ANN401 - as above
+def _port(one: Any) -> Port:
     return Port(
         id=one.id,
         owner=one.device_owner or "",
@@ -144,7 +144,7 @@ def _port(one: Any) -> Port:  # noqa: ANN401 - as above
     )
 
 
-def _rule(one: Any) -> GroupRule:  # noqa: ANN401 - as above
+def _rule(one: Any) -> GroupRule:
     return GroupRule(
         group=one.security_group_id,
         direction=one.direction,

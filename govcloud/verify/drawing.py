@@ -158,13 +158,17 @@ def _svg(width: float, height: float, parts: Iterable[str]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{_FONT}">{_HATCH}{"".join(parts)}</svg>'
 
 
-def _rect(left: float, top: float, width: float, height: float, fill: str, title: str = "") -> str:  # noqa: PLR0913, PLR0917
+def _rect(  # noqa: PLR0913, PLR0917 - a rectangle's attributes
+    left: float, top: float, width: float, height: float, fill: str, title: str = ""
+) -> str:
     told = f"<title>{escape(title)}</title>" if title else ""
     place = f'x="{left:.0f}" y="{top:.0f}" width="{width}" height="{height}"'
     return f'<rect {place} fill="{fill}" stroke="#ffffff">{told}</rect>'
 
 
-def _text(left: float, top: float, text: str, size: int, anchor: str, ink: str = "#333333") -> str:  # noqa: PLR0913, PLR0917
+def _text(  # noqa: PLR0913, PLR0917 - a text's attributes
+    left: float, top: float, text: str, size: int, anchor: str, ink: str = "#333333"
+) -> str:
     return (
         f'<text x="{left:.0f}" y="{top:.0f}" font-size="{size}" text-anchor="{anchor}" fill="{ink}" '
         f'pointer-events="none">{escape(text)}</text>'

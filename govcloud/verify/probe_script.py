@@ -179,7 +179,7 @@ class Probe:
         self.results[knock.ident] = (got, detail)
 
 
-def _serve(listener: Any) -> None:  # noqa: ANN401 - what a selector gives back
+def _serve(listener: Any) -> None:
     with contextlib.suppress(OSError):
         if listener.type == socket.SOCK_DGRAM:
             data, sender = listener.recvfrom(512)

@@ -91,7 +91,7 @@ def _file(name: str) -> Path:
     return machine.ensure() / "disk" if name == MACHINE else recipes.ensure(name)
 
 
-def _current(connection: Any, name: str) -> str:  # noqa: ANN401 - the SDK declares two versions
+def _current(connection: Any, name: str) -> str:
     found = [one.id for one in lifecycle.versions(connection, name) if not one.hidden and one.status == "active"]
     if not found:
         message = f"The cloud has no image {name}. Fix: govcloud image publish {name}"

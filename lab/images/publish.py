@@ -74,7 +74,7 @@ def _visibility(connection: openstack.connection.Connection) -> str:
     return "public" if "admin" in clouds_file.roles_of(connection) else "private"
 
 
-def _upload(images: Any, name: str, path: Path, wanted: Mapping[str, str | int]) -> str:  # noqa: ANN401
+def _upload(images: Any, name: str, path: Path, wanted: Mapping[str, str | int]) -> str:
     image = images.create_image(name, allow_duplicates=True, **wanted)
     with path.open("rb") as data:
         # One PUT with a length: the chunked upload does not pass every WSGI server.

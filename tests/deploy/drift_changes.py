@@ -29,7 +29,7 @@ class Change:
 def _updated(service: str, single: str, **values: object) -> Callable[[Any, Resource], Undo]:
     """Set attributes of a thing, and back to what they were."""
 
-    def act(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401 - a connection
+    def act(cloud: Any, one: Resource) -> Undo:
         proxy = getattr(cloud, service)
         thing = getattr(proxy, f"get_{single}")(one.id)
         before = {name: getattr(thing, name) for name in values}
@@ -43,7 +43,7 @@ def _updated(service: str, single: str, **values: object) -> Callable[[Any, Reso
 def _balancing(single: str, **values: object) -> Callable[[Any, Resource], Undo]:
     """Set attributes of a part of a balancer, which takes one order after another."""
 
-    def act(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+    def act(cloud: Any, one: Resource) -> Undo:
         proxy = cloud.load_balancer
         pool = (one.outputs["poolId"],) if single == "member" else ()
         thing = getattr(proxy, f"get_{single}")(one.id, *pool)
@@ -61,7 +61,7 @@ def _balancing(single: str, **values: object) -> Callable[[Any, Resource], Undo]
     return act
 
 
-def _balancer_of(cloud: Any, single: str, thing: Any, one: Resource) -> str:  # noqa: ANN401
+def _balancer_of(cloud: Any, single: str, thing: Any, one: Resource) -> str:
     if single == "load_balancer":
         return one.id
     if single == "listener":
@@ -70,12 +70,12 @@ def _balancer_of(cloud: Any, single: str, thing: Any, one: Resource) -> str:  # 
     return str(cloud.load_balancer.get_pool(pool).loadbalancers[0]["id"])
 
 
-def _settle(cloud: Any, balancer: str) -> None:  # noqa: ANN401
+def _settle(cloud: Any, balancer: str) -> None:
     cloud.load_balancer.wait_for_load_balancer(balancer, status="ACTIVE", failures=["ERROR"], interval=0.3, wait=60)
 
 
 def _tags(kind: str) -> Callable[[Any, Resource], Undo]:
-    def act(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+    def act(cloud: Any, one: Resource) -> Undo:
         thing = getattr(cloud.network, f"get_{kind}")(one.id)
         before = list(thing.tags)
         cloud.network.set_tags(thing, [*before, "owner=somebody"])
@@ -92,7 +92,7 @@ def _part(single: str, **values: object) -> Change:
     return Change(_balancing(single, **values), frozenset(values))
 
 
-def _no_port_security(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _no_port_security(cloud: Any, one: Resource) -> Undo:
     port = cloud.network.get_port(one.id)
     groups, pairs = list(port.security_group_ids), list(port.allowed_address_pairs)
     cloud.network.update_port(one.id, security_groups=[], allowed_address_pairs=[], port_security_enabled=False)
@@ -104,19 +104,19 @@ def _no_port_security(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
     return back
 
 
-def _pair(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _pair(cloud: Any, one: Resource) -> Undo:
     before = list(cloud.network.get_port(one.id).allowed_address_pairs)
     cloud.network.update_port(one.id, allowed_address_pairs=[*before, {"ip_address": "10.31.0.9"}])
     return lambda: cloud.network.update_port(one.id, allowed_address_pairs=before)
 
 
-def _groups(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _groups(cloud: Any, one: Resource) -> Undo:
     before = list(cloud.network.get_port(one.id).security_group_ids)
     cloud.network.update_port(one.id, security_groups=before[:-1])
     return lambda: cloud.network.update_port(one.id, security_groups=before)
 
 
-def _route(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _route(cloud: Any, one: Resource) -> Undo:
     there, gateway = ("10.31.0.0/24", "10.31.0.1") if _is_v4(one) else ("fd00:31::/64", "fd00:31::1")
     cloud.network.update_subnet(one.id, host_routes=[{"destination": there, "nexthop": gateway}])
     return lambda: cloud.network.update_subnet(one.id, host_routes=[])
@@ -126,13 +126,13 @@ def _is_v4(one: Resource) -> bool:
     return int(one.outputs["ipVersion"]) == 4
 
 
-def _resolver(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _resolver(cloud: Any, one: Resource) -> Undo:
     before = list(cloud.network.get_subnet(one.id).dns_nameservers)
     cloud.network.update_subnet(one.id, dns_nameservers=["10.31.0.53"] if _is_v4(one) else ["fd00:31::53"])
     return lambda: cloud.network.update_subnet(one.id, dns_nameservers=before)
 
 
-def _fewer_addresses(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _fewer_addresses(cloud: Any, one: Resource) -> Undo:
     before = list(cloud.network.get_subnet(one.id).allocation_pools)
     ends = ip_address(before[-1]["end"])
     fewer = [*before[:-1], {**before[-1], "end": str(ends - 1)}]
@@ -140,13 +140,13 @@ def _fewer_addresses(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
     return lambda: cloud.network.update_subnet(one.id, allocation_pools=before)
 
 
-def _left_network(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _left_network(cloud: Any, one: Resource) -> Undo:
     router, subnet = str(one.outputs["routerId"]), str(one.outputs["subnetId"])
     cloud.network.remove_interface_from_router(router, subnet_id=subnet)
     return None
 
 
-def _detached(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _detached(cloud: Any, one: Resource) -> Undo:
     volume = str(one.outputs["volumeId"])
     cloud.compute.delete_volume_attachment(str(one.outputs["instanceId"]), volume)
     cloud.block_storage.wait_for_status(
@@ -158,7 +158,7 @@ def _detached(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
 def _quota(service: str, key: str, path: str, wrapper: str) -> Callable[[Any, Resource], Undo]:
     """Raise a quota by one: the administrator's alone."""
 
-    def act(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+    def act(cloud: Any, one: Resource) -> Undo:
         proxy = getattr(cloud, service)
         address = path.format(project=one.id.partition("/")[0])
 
@@ -172,22 +172,22 @@ def _quota(service: str, key: str, path: str, wrapper: str) -> Callable[[Any, Re
     return act
 
 
-def _extra(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _extra(cloud: Any, one: Resource) -> Undo:
     cloud.compute.create_flavor_extra_specs(one.id, {"by": "hand"})
     return lambda: cloud.compute.delete_flavor_extra_specs_property(one.id, "by")
 
 
-def _labels(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _labels(cloud: Any, one: Resource) -> Undo:
     cloud.compute.set_server_metadata(one.id, level="1")
     return lambda: cloud.compute.set_server_metadata(one.id, level=str(one.outputs["allMetadata"]["level"]))
 
 
-def _new_label(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _new_label(cloud: Any, one: Resource) -> Undo:
     cloud.compute.set_server_metadata(one.id, note="by hand")
     return lambda: cloud.compute.delete_server_metadata(one.id, ["note"])
 
 
-def _stopped(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _stopped(cloud: Any, one: Resource) -> Undo:
     def becomes(status: str) -> None:
         cloud.compute.wait_for_server(cloud.compute.get_server(one.id), status=status, interval=0.5, wait=120)
 
@@ -200,18 +200,18 @@ def _stopped(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
     return start
 
 
-def _locked(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _locked(cloud: Any, one: Resource) -> Undo:
     cloud.compute.lock_server(one.id)
     return lambda: cloud.compute.unlock_server(one.id)
 
 
-def _server_tag(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _server_tag(cloud: Any, one: Resource) -> Undo:
     address = f"/servers/{one.id}/tags/by-hand"
     cloud.compute.put(address, microversion="2.26").raise_for_status()
     return lambda: cloud.compute.delete(address, microversion="2.26").raise_for_status()
 
 
-def _other_key(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _other_key(cloud: Any, one: Resource) -> Undo:
     def put(key: str) -> None:
         cloud.compute.delete_keypair(one.id)
         cloud.compute.create_keypair(name=one.id, public_key=key)
@@ -220,17 +220,17 @@ def _other_key(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
     return lambda: put(str(one.outputs["publicKey"]))
 
 
-def _volume_label(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _volume_label(cloud: Any, one: Resource) -> Undo:
     cloud.block_storage.set_volume_metadata(one.id, level="1")
     return lambda: cloud.block_storage.set_volume_metadata(one.id, level=str(one.outputs["metadata"]["level"]))
 
 
-def _bootable(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _bootable(cloud: Any, one: Resource) -> Undo:
     cloud.block_storage.set_volume_bootable_status(one.id, bootable=True)
     return lambda: cloud.block_storage.set_volume_bootable_status(one.id, bootable=False)
 
 
-def _secret_label(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _secret_label(cloud: Any, one: Resource) -> Undo:
     def put(labels: Mapping[str, str]) -> None:
         cloud.key_manager.put(f"/secrets/{one.id}/metadata", json={"metadata": labels}).raise_for_status()
 
@@ -239,7 +239,7 @@ def _secret_label(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
     return lambda: put(before)
 
 
-def _readers(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _readers(cloud: Any, one: Resource) -> Undo:
     address = f"/secrets/{one.id}/acl"
     reader = {"read": {"users": [cloud.current_user_id], "project-access": True}}
     cloud.key_manager.put(address, json=reader).raise_for_status()
@@ -247,7 +247,7 @@ def _readers(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
 
 
 def _container(**headers: str) -> Callable[[Any, Resource], Undo]:
-    def act(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+    def act(cloud: Any, one: Resource) -> Undo:
         def put(wanted: Mapping[str, str]) -> None:
             cloud.object_store.post(f"/{one.id}", headers=dict(wanted)).raise_for_status()
 
@@ -261,7 +261,7 @@ def _container(**headers: str) -> Callable[[Any, Resource], Undo]:
 
 
 def _gone(service: str, single: str) -> Change:
-    def act(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+    def act(cloud: Any, one: Resource) -> Undo:
         getattr(getattr(cloud, service), f"delete_{single}")(one.id)
         return None
 
@@ -269,7 +269,7 @@ def _gone(service: str, single: str) -> Change:
 
 
 def _gone_member() -> Change:
-    def act(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+    def act(cloud: Any, one: Resource) -> Undo:
         pool = str(one.outputs["poolId"])
         balancer = str(cloud.load_balancer.get_pool(pool).loadbalancers[0]["id"])
         _settle(cloud, balancer)
@@ -280,7 +280,7 @@ def _gone_member() -> Change:
     return Change(act)
 
 
-def _group_renamed(cloud: Any, one: Resource) -> Undo:  # noqa: ANN401
+def _group_renamed(cloud: Any, one: Resource) -> Undo:
     return _updated("network", "security_group", name=f"{one.name}-old")(cloud, one)
 
 

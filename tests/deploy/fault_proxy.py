@@ -122,7 +122,7 @@ class _Server(ThreadingHTTPServer):
         self.stands = stands
         super().__init__(address, _Handler)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: that a caller is gone is what killing it looks like from here."""
 
 

@@ -33,7 +33,7 @@ WANTED = [
 ]
 
 
-def _cloud() -> Any:  # noqa: ANN401
+def _cloud() -> Any:
     """Return a project in which all of it stands, under names of its own."""
     server = SimpleNamespace(
         id="s",
@@ -64,7 +64,7 @@ def _cloud() -> Any:  # noqa: ANN401
 NAMES = {"a-data": "old-net", "a-b-1": "old", "a-b-1-data": "old-data"}
 
 
-def _search(cloud: Any, wanted: list[Wanted] = WANTED) -> Search:  # noqa: ANN401
+def _search(cloud: Any, wanted: list[Wanted] = WANTED) -> Search:
     search = Search(cloud, NAMES)
     search.run(wanted)
     return search

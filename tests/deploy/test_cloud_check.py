@@ -17,7 +17,7 @@ ENVIRONMENT = SAMPLE.environments["lab"]
 NETWORK = SimpleNamespace(id="1", is_router_external=True)
 
 
-def _cloud(*roles: str, project: str = "approval") -> Any:  # noqa: ANN401
+def _cloud(*roles: str, project: str = "approval") -> Any:
     """Return a cloud that has everything, as somebody with these roles sees it."""
     access = SimpleNamespace(role_names=list(roles), project_name=project, project_id="1")
     auth = SimpleNamespace(get_access=lambda _: access)
@@ -36,7 +36,7 @@ def _cloud(*roles: str, project: str = "approval") -> Any:  # noqa: ANN401
         network=SimpleNamespace(
             extensions=lambda: [SimpleNamespace(alias=alias) for alias in EXTENSIONS],
             find_network=lambda _: NETWORK,
-            subnets=lambda network_id: [SimpleNamespace(ip_version=4), SimpleNamespace(ip_version=6)],  # noqa: ARG005
+            subnets=lambda network_id: [SimpleNamespace(ip_version=4), SimpleNamespace(ip_version=6)],
             get_quota=lambda _: SimpleNamespace(**unlimited),
         ),
         compute=SimpleNamespace(flavors=lambda: flavors),
@@ -47,7 +47,7 @@ def _cloud(*roles: str, project: str = "approval") -> Any:  # noqa: ANN401
     )
 
 
-def _lacks(cloud: Any) -> list[Finding]:  # noqa: ANN401
+def _lacks(cloud: Any) -> list[Finding]:
     return [one for one in look(cloud, SAMPLE, ENVIRONMENT) if one.verdict != "conform"]
 
 
@@ -63,7 +63,7 @@ def test_a_cloud_that_has_all_lacks_nothing(roles: tuple[str, ...]) -> None:
         ("extension", "network", "extensions", lambda: [SimpleNamespace(alias="router")]),
         ("external network", "network", "find_network", lambda _: None),
         ("external network", "network", "find_network", lambda _: SimpleNamespace(id="1", is_router_external=False)),
-        ("external network", "network", "subnets", lambda network_id: [SimpleNamespace(ip_version=4)]),  # noqa: ARG005
+        ("external network", "network", "subnets", lambda network_id: [SimpleNamespace(ip_version=4)]),
         ("flavor", "compute", "flavors", list),
         ("image", "image", "find_image", lambda _: None),
         ("image", "image", "find_image", lambda _: SimpleNamespace(status="queued")),

@@ -266,7 +266,7 @@ _VALUES = st.recursive(
 
 
 @given(_VALUES)
-def test_a_value_compares_with_itself_whatever_it_is(value: Any) -> None:  # noqa: ANN401
+def test_a_value_compares_with_itself_whatever_it_is(value: Any) -> None:
     assert plain(value) == plain(copy.deepcopy(value))
     assert plain(plain(value)) == plain(value)
     if isinstance(value, list):
@@ -313,7 +313,7 @@ class _Empty:
     def listed(self, _: str, path: str) -> list[Any]:
         return [{"name": "approval-deployer", "id": "u", "domain_id": "default"}] if path == "/users" else []
 
-    def one(self, *_: str) -> Any:  # noqa: ANN401 - a service's JSON
+    def one(self, *_: str) -> Any:
         return {"quota_set": {}}
 
 
@@ -352,7 +352,7 @@ class _Answers:
     def get_endpoint(self, **_: object) -> str:
         return "http://cloud/"
 
-    def request(self, *_: object, **__: object) -> Any:  # noqa: ANN401 - as requests has it
+    def request(self, *_: object, **__: object) -> Any:
         return SimpleNamespace(json=lambda: json.loads(self.text))
 
 

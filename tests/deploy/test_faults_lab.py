@@ -77,7 +77,7 @@ def _spoiling(seed: int) -> Plan:
 
     def before(call: Call) -> Fault | None:
         hit = (among == CALLS or call.mutates) and next(counted) == sure
-        own = random.Random(f"{seed} {call.method} {call.port} {_ID.sub('', call.path)} {call.nth}")  # noqa: S311
+        own = random.Random(f"{seed} {call.method} {call.port} {_ID.sub('', call.path)} {call.nth}")  # noqa: S311 - a sample
         return own.choice(FAULTS) if hit or own.random() < 0.04 else None
 
     return Plan(before=before)

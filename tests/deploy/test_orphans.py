@@ -103,13 +103,13 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     used: dict[str, list[SimpleNamespace]] = {}
     things = {kind: [SimpleNamespace(id=f"a {kind}", name="drill")] for kind in SHARED}
 
-    def listed(kind: str) -> Any:  # noqa: ANN401 - one of the SDK's services
+    def listed(kind: str) -> Any:
         return lambda **_: list(things[kind])
 
-    def remove(kind: str) -> Any:  # noqa: ANN401 - as above
+    def remove(kind: str) -> Any:
         return lambda one: (removed.append(one.id), things[kind].remove(one))
 
-    def in_use(what: str) -> Any:  # noqa: ANN401 - as above
+    def in_use(what: str) -> Any:
         return lambda **_: used.get(what, [])
 
     made = SimpleNamespace(

@@ -19,7 +19,7 @@ BLOCK = DEPARTMENT.networks["data"]
 GIVEN = GivenProject(project="theirs", networks={"data": "their-data"})
 
 
-def _cloud() -> Any:  # noqa: ANN401
+def _cloud() -> Any:
     """Return a project in which the network is as it has to be."""
     subnets = [SimpleNamespace(id=str(one), cidr=str(one)) for one in (BLOCK.ipv4, BLOCK.ipv6)]
     ports = [
@@ -31,8 +31,8 @@ def _cloud() -> Any:  # noqa: ANN401
         current_project_id="1",
         network=SimpleNamespace(
             find_network=lambda _: SimpleNamespace(id="n", project_id="1"),
-            subnets=lambda network_id: subnets,  # noqa: ARG005
-            ports=lambda network_id: ports,  # noqa: ARG005
+            subnets=lambda network_id: subnets,
+            ports=lambda network_id: ports,
         ),
     )
 
@@ -47,8 +47,8 @@ def test_a_network_that_is_as_it_has_to_be_lacks_nothing() -> None:
     [
         ("find_network", lambda _: None, "missing"),
         ("find_network", lambda _: SimpleNamespace(id="n", project_id="2"), "belongs to another project"),
-        ("subnets", lambda network_id: [], "has no such subnet"),  # noqa: ARG005
-        ("ports", lambda network_id: [], "no router joins it"),  # noqa: ARG005
+        ("subnets", lambda network_id: [], "has no such subnet"),
+        ("ports", lambda network_id: [], "no router joins it"),
     ],
 )
 def test_what_is_wrong_with_a_given_network_is_said(name: str, instead: Callable[..., Any], words: str) -> None:

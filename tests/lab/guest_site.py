@@ -20,7 +20,7 @@ SSH = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnown
 QUIET = ("-o", "LogLevel=ERROR", "-o", "ConnectTimeout=3", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=2")
 
 
-def wait_for(what: str, look: Callable[[], Any], seconds: float = 60) -> Any:  # noqa: ANN401
+def wait_for(what: str, look: Callable[[], Any], seconds: float = 60) -> Any:
     """Return what `look` returns once it is true; fail with the last answer after the time."""
     end = time.monotonic() + seconds
     while True:
@@ -41,7 +41,7 @@ class Server:
     id: str
     address: str
 
-    def look(self) -> Any:  # noqa: ANN401
+    def look(self) -> Any:
         """Ask nova for the server."""
         return self.cloud.compute.get_server(self.id)
 
@@ -150,11 +150,11 @@ class Site:
         public = self.key.with_suffix(".pub").read_text()
         cloud.compute.create_keypair(name=name, public_key=public)
 
-    def flavor(self, name: str, *, memory_mib: int, cpus: int) -> Any:  # noqa: ANN401
+    def flavor(self, name: str, *, memory_mib: int, cpus: int) -> Any:
         """Make a flavor."""
         return self._keep("flavor", self.cloud.compute.create_flavor(name=name, ram=memory_mib, vcpus=cpus, disk=10))
 
-    def start(self, name: str, **extra: Any) -> Server:  # noqa: ANN401
+    def start(self, name: str, **extra: Any) -> Server:
         """Create a server with a floating address and wait until it is ACTIVE."""
         created = self.create(name, **extra)
         server = Server(self.cloud, self.key, created.id, "")
@@ -162,7 +162,7 @@ class Site:
         server.address = self.float(created.id)
         return server
 
-    def create(self, name: str, **extra: Any) -> Any:  # noqa: ANN401
+    def create(self, name: str, **extra: Any) -> Any:
         """Create a server and return at once."""
         cloud = self.cloud
         arguments = {
@@ -183,13 +183,13 @@ class Site:
         address = self._keep("ip", self.cloud.network.create_ip(floating_network_id=outside.id, port_id=port.id))
         return str(address.floating_ip_address)
 
-    def volume(self, size_gib: int = 1, **origin: Any) -> Any:  # noqa: ANN401
+    def volume(self, size_gib: int = 1, **origin: Any) -> Any:
         """Make a volume and wait until it can be attached."""
         made = self.cloud.block_storage.create_volume(size=size_gib, name=f"{self.prefix}-volume", **origin)
         self.is_free(made)
         return made
 
-    def is_free(self, volume: Any) -> None:  # noqa: ANN401
+    def is_free(self, volume: Any) -> None:
         """Wait until a volume is attached to nothing; the object at hand may know an older status."""
         storage = self.cloud.block_storage
         wait_for("volume available", lambda: storage.get_volume(volume.id).status == "available")
@@ -221,13 +221,13 @@ class Site:
             service = self.cloud.compute if kind == "flavor" else self.cloud.network
             getattr(service, f"delete_{kind}")(ident, ignore_missing=True)
 
-    def _keep(self, kind: str, resource: Any) -> Any:  # noqa: ANN401
+    def _keep(self, kind: str, resource: Any) -> Any:
         self.made.append((kind, resource.id))
         return resource
 
 
 @pytest.fixture(scope="session")
-def site(city: Any, cloud: Connection) -> Iterator[Site]:  # noqa: ANN401
+def site(city: Any, cloud: Connection) -> Iterator[Site]:
     """Build the site once for all tests that need servers."""
     built = Site(cloud, Path(city.root) / ".lab/secrets/operator_ed25519", "guests")
     try:

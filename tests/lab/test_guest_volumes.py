@@ -27,17 +27,17 @@ def volume(site: Site) -> Iterator[Any]:
     site.cloud.block_storage.delete_volume(made.id)
 
 
-def attach(server: Server, volume: Any) -> str:  # noqa: ANN401
+def attach(server: Server, volume: Any) -> str:
     server.cloud.compute.create_volume_attachment(server.id, volume_id=volume.id)
     return str(wait_for("in-use", lambda: server.cloud.block_storage.get_volume(volume.id).attachments)[0]["device"])
 
 
-def detach(site: Site, server: Server, volume: Any) -> None:  # noqa: ANN401
+def detach(site: Site, server: Server, volume: Any) -> None:
     site.cloud.compute.delete_volume_attachment(server.id, volume.id)
     site.is_free(volume)
 
 
-def test_a_volume_lives_as_a_disk_does(server: Server, site: Site, volume: Any) -> None:  # noqa: ANN401
+def test_a_volume_lives_as_a_disk_does(server: Server, site: Site, volume: Any) -> None:
     start = time.monotonic()
     device = attach(server, volume)
     wait_for("the disk", lambda: server.attempt(f"test -b {device}").returncode == 0)
@@ -86,7 +86,7 @@ def test_names_stay_over_a_restart(server: Server, site: Site) -> None:
         site.cloud.block_storage.delete_volume(volume.id)
 
 
-def test_a_snapshot_of_a_volume_becomes_a_volume(server: Server, site: Site, volume: Any) -> None:  # noqa: ANN401
+def test_a_snapshot_of_a_volume_becomes_a_volume(server: Server, site: Site, volume: Any) -> None:
     device = attach(server, volume)
     server.run(f"echo first | sudo dd of={device} conv=fsync status=none")
     storage = site.cloud.block_storage

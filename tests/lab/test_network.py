@@ -51,8 +51,8 @@ def balancer(site: Site, pair: tuple[Server, Server]) -> Iterator[Any]:
     api, network = site.cloud.load_balancer, site.cloud.network
     subnet = next(one for one in network.subnets(name=site.prefix) if one.ip_version == 4)
 
-    def settled(one: Any) -> Any:  # noqa: ANN401
-        def look() -> Any:  # noqa: ANN401
+    def settled(one: Any) -> Any:
+        def look() -> Any:
             found = api.get_load_balancer(one)
             assert found.provisioning_status != "ERROR"
             return found if found.provisioning_status == "ACTIVE" else None
@@ -158,7 +158,7 @@ def keep_address(server: Server, address: str, priority: int) -> None:
 def test_balancer_spreads_over_both_chassis_and_leaves_a_dead_member_out(
     site: Site,
     pair: tuple[Server, Server],
-    balancer: Any,  # noqa: ANN401
+    balancer: Any,
 ) -> None:
     names = {server.run("hostname") for server in pair}
     wait_for("both members ONLINE", lambda: member_states(site, balancer) == {"ONLINE"}, 90)
@@ -174,7 +174,7 @@ def test_balancer_spreads_over_both_chassis_and_leaves_a_dead_member_out(
     wait_for("both members ONLINE again", lambda: member_states(site, balancer) == {"ONLINE"}, 90)
 
 
-def member_states(site: Site, balancer: Any) -> set[str]:  # noqa: ANN401
+def member_states(site: Site, balancer: Any) -> set[str]:
     return {member.operating_status for member in site.cloud.load_balancer.members(balancer.pool)}
 
 

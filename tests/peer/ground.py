@@ -44,7 +44,7 @@ def ground(admin_at: Workspace, ours: Workspace, name: str) -> Iterator[str]:
 def _user(
     admin: openstack.connection.Connection,
     like: dict[str, Any],
-    project: Any,  # noqa: ANN401 - the SDK's resources have no types
+    project: Any,
 ) -> openstack.connection.Connection:
     """Make the project's user anew and return a connection of it.
 

@@ -34,7 +34,7 @@ def build() -> None:
         made[one.key] = _class(one)(one.key, **given, opts=pulumi.ResourceOptions(parent=parts[one.part]))
 
 
-def _unpacked(name: str, value: Any) -> Any:  # noqa: ANN401 - inputs of any resource
+def _unpacked(name: str, value: Any) -> Any:
     return value[0] if name in _SINGLE else value
 
 
@@ -48,7 +48,7 @@ def tokens() -> dict[str, str]:
 _TOKENS = tokens()
 
 
-def _class(one: Resource) -> Any:  # noqa: ANN401 - one of the SDK's classes
+def _class(one: Resource) -> Any:
     """Return the SDK's class: of `openstack:networking/port:Port` it is `networking.Port`."""
     _, module, name = _TOKENS[one.kind].split(":")
     return getattr(import_module(f"pulumi_openstack.{module.partition('/')[0]}"), name)

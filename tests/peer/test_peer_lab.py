@@ -34,7 +34,7 @@ def _interrupted(here: Workspace, ours: Workspace) -> None:
         raise KeyboardInterrupt
 
 
-def _fill(user: Any) -> None:  # noqa: ANN401 - the SDK's resources have no types
+def _fill(user: Any) -> None:
     """Make something of each service, and what cannot be removed before what uses it."""
     network = user.network.create_network(name=NAME)
     subnet = user.network.create_subnet(network_id=network.id, name=NAME, ip_version=4, cidr="10.80.0.0/24")

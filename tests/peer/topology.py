@@ -53,7 +53,7 @@ def refs(value: object) -> list[str]:
     return [key for one in inner for key in refs(one)]
 
 
-def resolved(value: Any, id_of: Callable[[str], Any]) -> Any:  # noqa: ANN401 - inputs of any resource
+def resolved(value: Any, id_of: Callable[[str], Any]) -> Any:
     """Return inputs with each reference replaced."""
     if isinstance(value, Ref):
         return id_of(value.key)

@@ -47,7 +47,7 @@ def made(
     name: str,
     refers: Mapping[str, Sequence[Resource]] | None = None,
     /,
-    **values: Any,  # noqa: ANN401 - a resource's values
+    **values: Any,
 ) -> Resource:
     """Make one record; `refers` are the resources that its values come from."""
     module, _, last = kind.partition(".")
@@ -63,7 +63,7 @@ def made(
     return Resource(f"urn:pulumi:{SYSTEM}::govcloud::{token}::{name}", token, Values(wrapped), references, protect)
 
 
-def but(one: Resource, **values: Any) -> Resource:  # noqa: ANN401 - the values of a resource
+def but(one: Resource, **values: Any) -> Resource:
     """Return the same record with other values; None takes one away."""
     kept = {**one.values._values, **{key: plain(value) for key, value in values.items()}}
     return replace(one, values=Values({key: value for key, value in kept.items() if value is not None}))
@@ -105,19 +105,19 @@ class Case:
         return City.of(inventory, self.stack, [self.one, *self.others])
 
 
-def conform(rule: str, one: Resource, *others: Resource, **city: Any) -> Case:  # noqa: ANN401 - fields of a case
+def conform(rule: str, one: Resource, *others: Resource, **city: Any) -> Case:
     return Case(rule, Verdict.CONFORM, one, others, **city)
 
 
-def nonconform(rule: str, one: Resource, *others: Resource, **city: Any) -> Case:  # noqa: ANN401 - fields of a case
+def nonconform(rule: str, one: Resource, *others: Resource, **city: Any) -> Case:
     return Case(rule, Verdict.NONCONFORM, one, others, **city)
 
 
-def not_applicable(rule: str, one: Resource, *others: Resource, **city: Any) -> Case:  # noqa: ANN401 - fields of a case
+def not_applicable(rule: str, one: Resource, *others: Resource, **city: Any) -> Case:
     return Case(rule, Verdict.NOT_APPLICABLE, one, others, **city)
 
 
-def not_tested(rule: str, one: Resource, *others: Resource, **city: Any) -> Case:  # noqa: ANN401 - fields of a case
+def not_tested(rule: str, one: Resource, *others: Resource, **city: Any) -> Case:
     return Case(rule, Verdict.NOT_TESTED, one, others, **city)
 
 
@@ -179,7 +179,7 @@ PORT = made(
 APART = made("compute.ServerGroup", "approval-elicence-web", name="approval-elicence-web", policies="anti-affinity")
 
 
-def server(number: int = 1, **values: Any) -> Resource:  # noqa: ANN401 - the values of a resource
+def server(number: int = 1, **values: Any) -> Resource:
     """Return a web server."""
     name = f"approval-elicence-web-{number}"
     good = {
@@ -193,7 +193,7 @@ def server(number: int = 1, **values: Any) -> Resource:  # noqa: ANN401 - the va
     return made("compute.Instance", name, {"schedulerHints": [APART]}, **{**good, **values})
 
 
-def way(group: Resource, to: Resource | None = None, **values: Any) -> Resource:  # noqa: ANN401 - the values of a resource
+def way(group: Resource, to: Resource | None = None, **values: Any) -> Resource:
     """Return a rule of a group; by default web servers let the public in on port 80."""
     refers = {"securityGroupId": [group], **({"remoteGroupId": [to]} if to else {})}
     good = {

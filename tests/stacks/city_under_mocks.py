@@ -82,7 +82,7 @@ class City(pulumi.runtime.Mocks):
 class Monitor(MockMonitor):
     """Notes what the mocks are not told: which resources are protected, and what their values come from."""
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the interface of Pulumi's monitor
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the interface of Pulumi's monitor
         """Register a resource."""
         if request.protect:
             self.mocks.protected.add((request.type.rpartition(":")[2], request.name))

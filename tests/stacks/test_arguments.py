@@ -25,6 +25,6 @@ def test_there_are_some_to_look_at() -> None:
 
 
 @pytest.mark.parametrize("one", ARGUMENTS, ids=lambda one: one.__name__)
-def test_they_are_frozen_and_taken_by_name(one: Any) -> None:  # noqa: ANN401 - a class
+def test_they_are_frozen_and_taken_by_name(one: Any) -> None:
     assert one.__dataclass_params__.frozen
     assert all(field.kw_only for field in dataclasses.fields(one))

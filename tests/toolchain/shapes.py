@@ -122,7 +122,7 @@ def _properties(found: Mapping[str, Any]) -> Shape:
     return {name: _shape(kind) for name, kind in found.items() if name != "id"}
 
 
-def _shape(kind: Any) -> Shape:  # noqa: ANN401 - what an annotation may hold
+def _shape(kind: Any) -> Shape:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind in SCALARS:
         return SCALARS[kind]

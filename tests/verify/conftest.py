@@ -33,7 +33,7 @@ class Try:
     workspace: Workspace
     marker: Marker = field(default_factory=Marker.now)
 
-    def connect(self, name: str = DEPARTMENT) -> Any:  # noqa: ANN401
+    def connect(self, name: str = DEPARTMENT) -> Any:
         """Sign in by a name of clouds.yaml."""
         return clouds_file.connect(self.workspace, name)
 

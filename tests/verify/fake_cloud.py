@@ -82,7 +82,7 @@ class FakeCloud:
         """Return all things of a kind."""
         return self.things.setdefault(kind, {})
 
-    def add(self, kind: str, project: str, **what: Any) -> dict[str, Any]:  # noqa: ANN401
+    def add(self, kind: str, project: str, **what: Any) -> dict[str, Any]:
         """Make a thing."""
         ident = what.pop("id", None) or f"{next(self._ids):08x}-0000-4000-8000-000000000000"
         made = {"id": ident, "project_id": project, "tenant_id": project, **what}
@@ -171,7 +171,7 @@ def running() -> Iterator[FakeCloud]:
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - as the library looks them up
 
     class Server(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
+        def handle_error(self, request: Any, client_address: Any) -> None:
             """Say nothing: that a caller is gone is what killing it looks like from here."""
 
     server = Server(("127.0.0.1", 0), Handler)

@@ -59,23 +59,23 @@ def _way(source: str, to: str, line: str, *, family: int | None = None) -> Trace
     return Trace(source=source, to=to, protocol="any", got="open", family=family, line=line)
 
 
-def group(cloud: Any, name: str) -> Any:  # noqa: ANN401 - the SDK's resources
+def group(cloud: Any, name: str) -> Any:
     return next(iter(cloud.network.security_groups(name=name)))
 
 
-def server(cloud: Any, name: str) -> Any:  # noqa: ANN401 - as above
+def server(cloud: Any, name: str) -> Any:
     return next(one for one in cloud.compute.servers(all_projects=True, name=f"^{name}$") if one.name == name)
 
 
-def port(cloud: Any, name: str) -> Any:  # noqa: ANN401 - as above
+def port(cloud: Any, name: str) -> Any:
     return next(iter(cloud.network.ports(name=name)))
 
 
-def rule(name: str, *, family: int = 4, protocol: str | None = "tcp", number: int | None, **more: str) -> Any:  # noqa: ANN401
+def rule(name: str, *, family: int = 4, protocol: str | None = "tcp", number: int | None, **more: str) -> Any:
     """Return a fault: one rule more in a group."""
 
     @contextmanager
-    def make(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+    def make(_: City, cloud: Any) -> Iterator[None]:
         values = {"direction": "ingress", "remote_ip_prefix": ANYWHERE[family], **more}
         made = cloud.network.create_security_group_rule(
             security_group_id=group(cloud, name).id,
@@ -93,11 +93,11 @@ def rule(name: str, *, family: int = 4, protocol: str | None = "tcp", number: in
     return make
 
 
-def both(*faults: Callable[[City, Any], AbstractContextManager[None]]) -> Any:  # noqa: ANN401
+def both(*faults: Callable[[City, Any], AbstractContextManager[None]]) -> Any:
     """Return a fault of two slips."""
 
     @contextmanager
-    def make(city: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+    def make(city: City, cloud: Any) -> Iterator[None]:
         first, second = faults
         with first(city, cloud), second(city, cloud):
             yield
@@ -105,11 +105,11 @@ def both(*faults: Callable[[City, Any], AbstractContextManager[None]]) -> Any:  
     return make
 
 
-def without_rule(name: str, number: int, family: int) -> Any:  # noqa: ANN401
+def without_rule(name: str, number: int, family: int) -> Any:
     """Return a fault: a rule of a group is gone; Pulumi, told to look, makes it again."""
 
     @contextmanager
-    def make(city: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+    def make(city: City, cloud: Any) -> Iterator[None]:
         rules = cloud.network.security_group_rules(security_group_id=group(cloud, name).id)
         gone = [
             one
@@ -128,11 +128,11 @@ def without_rule(name: str, number: int, family: int) -> Any:  # noqa: ANN401
     return make
 
 
-def groups(name: str, change: Callable[[list[str], Any], list[str]]) -> Any:  # noqa: ANN401
+def groups(name: str, change: Callable[[list[str], Any], list[str]]) -> Any:
     """Return a fault: a port is in other groups."""
 
     @contextmanager
-    def make(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+    def make(_: City, cloud: Any) -> Iterator[None]:
         one = port(cloud, name)
         before = list(one.security_group_ids)
         cloud.network.update_port(one, security_group_ids=change(before, cloud))
@@ -144,11 +144,11 @@ def groups(name: str, change: Callable[[list[str], Any], list[str]]) -> Any:  # 
     return make
 
 
-def unguarded(name: str) -> Any:  # noqa: ANN401
+def unguarded(name: str) -> Any:
     """Return a fault: a port without port security, which it can have without groups only."""
 
     @contextmanager
-    def make(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+    def make(_: City, cloud: Any) -> Iterator[None]:
         one = port(cloud, name)
         before = list(one.security_group_ids)
         cloud.network.update_port(one, security_group_ids=[], is_port_security_enabled=False)
@@ -161,11 +161,11 @@ def unguarded(name: str) -> Any:  # noqa: ANN401
     return make
 
 
-def pair(name: str, address: str) -> Any:  # noqa: ANN401
+def pair(name: str, address: str) -> Any:
     """Return a fault: a port may take another address."""
 
     @contextmanager
-    def make(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+    def make(_: City, cloud: Any) -> Iterator[None]:
         one = port(cloud, name)
         cloud.network.update_port(one, allowed_address_pairs=[{"ip_address": address}])
         try:
@@ -176,11 +176,11 @@ def pair(name: str, address: str) -> Any:  # noqa: ANN401
     return make
 
 
-def second_card(name: str, zone: str, own_group: str) -> Any:  # noqa: ANN401
+def second_card(name: str, zone: str, own_group: str) -> Any:
     """Return a fault: a server gets a card in another zone's network, in a group of that zone."""
 
     @contextmanager
-    def make(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+    def make(_: City, cloud: Any) -> Iterator[None]:
         network, guest = cloud.network.find_network(f"approval-{zone}"), server(cloud, name)
         made = cloud.network.create_port(
             name="reach-second-card",
@@ -202,7 +202,7 @@ def second_card(name: str, zone: str, own_group: str) -> Any:  # noqa: ANN401
 
 
 @contextmanager
-def strange_leg(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+def strange_leg(_: City, cloud: Any) -> Iterator[None]:
     """Join the department's router with a network of no zone."""
     router = next(iter(cloud.network.routers(name="approval")))
     network = cloud.network.create_network(name="reach-leg", project_id=router.project_id)
@@ -220,7 +220,7 @@ def strange_leg(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
 
 
 @contextmanager
-def second_router(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+def second_router(_: City, cloud: Any) -> Iterator[None]:
     """Join two zones by a router of one's own."""
     project = cloud.network.find_network("approval-internet").project_id
     router = cloud.network.create_router(name="reach-bridge", project_id=project)
@@ -238,7 +238,7 @@ def second_router(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
 
 
 @contextmanager
-def floating(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+def floating(_: City, cloud: Any) -> Iterator[None]:
     """Give a database an address on the internet side."""
     one = port(cloud, f"{DATABASE}-1")
     outside = cloud.network.find_network("internet")
@@ -250,7 +250,7 @@ def floating(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
 
 
 @contextmanager
-def listener(_: City, cloud: Any) -> Iterator[None]:  # noqa: ANN401
+def listener(_: City, cloud: Any) -> Iterator[None]:
     """Let the balancer of the web servers listen for the database's visitors."""
     api = cloud.load_balancer
     balancer = next(one for one in api.load_balancers() if one.name == f"{UNIT}-front")

@@ -24,7 +24,7 @@ SMALL, LARGE = 4 << 20, 8 << 20
 NONCE = "c0ffee"
 
 
-def settings(folder: Path, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+def settings(folder: Path, **more: Any) -> dict[str, Any]:
     return {
         "nonce": NONCE,
         "console": str(folder / "console"),
@@ -38,7 +38,7 @@ def settings(folder: Path, **more: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 @contextmanager
-def running(folder: Path, **more: Any) -> Iterator[Callable[[Callable[[dict[str, Any]], bool]], dict[str, Any]]]:  # noqa: ANN401
+def running(folder: Path, **more: Any) -> Iterator[Callable[[Callable[[dict[str, Any]], bool]], dict[str, Any]]]:
     """Run the program; give what waits for a state that holds."""
     folder.mkdir(exist_ok=True)
     (folder / "console").touch()

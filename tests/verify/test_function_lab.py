@@ -41,7 +41,7 @@ LONGEST_SECONDS = 400
 GREEN = {Verdict.CONFORM.value, Verdict.NOT_APPLICABLE.value}
 
 
-def marked(cloud: Any) -> list[str]:  # noqa: ANN401
+def marked(cloud: Any) -> list[str]:
     """Return what bears the mark anywhere in the city, and the names of all else that may not change."""
     listed = [
         *cloud.compute.servers(all_projects=True),
@@ -55,7 +55,7 @@ def marked(cloud: Any) -> list[str]:  # noqa: ANN401
     return sorted(one.name for one in listed if str(one.name).startswith(WORD))
 
 
-def servers(cloud: Any) -> set[str]:  # noqa: ANN401
+def servers(cloud: Any) -> set[str]:
     return {one.id for one in cloud.compute.servers(all_projects=True) if not one.name.startswith(WORD)}
 
 
@@ -143,7 +143,7 @@ def spoiled(
         yield Spoiled(ours, stands)
 
 
-def clean(steps: dict[str, Step], cloud: Any) -> None:  # noqa: ANN401
+def clean(steps: dict[str, Step], cloud: Any) -> None:
     """See that the scenario took everything away, whatever had been done to it."""
     assert {str(one.said) for name, one in steps.items() if name.endswith("clean up")} == {""}
     assert marked(cloud) == []

@@ -137,7 +137,7 @@ def test_every_step_has_its_words() -> None:
         ([Verdict.NONCONFORM, Verdict.NOT_TESTED], True, Exit.COULD_NOT_CHECK),
     ],
 )
-def test_how_the_command_ends(verdicts: list[Verdict], looked: bool, ends: Exit) -> None:  # noqa: FBT001
+def test_how_the_command_ends(verdicts: list[Verdict], looked: bool, ends: Exit) -> None:
     steps = [
         Step(scenario="a", step="b", seconds=1, verdict=one, looked=looked and one is Verdict.NOT_TESTED)
         for one in verdicts

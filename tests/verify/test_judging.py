@@ -157,7 +157,7 @@ def test_not_to_have_looked_weighs_more_than_a_fault() -> None:
 
 
 @pytest.mark.parametrize(("answer", "verdict"), [(True, Verdict.CONFORM), (False, Verdict.NOT_TESTED)])
-def test_the_clouds_interfaces_are_closed_only_while_they_answer_somebody(answer: bool, verdict: Verdict) -> None:  # noqa: FBT001
+def test_the_clouds_interfaces_are_closed_only_while_they_answer_somebody(answer: bool, verdict: Verdict) -> None:
     seen = look()
     if not answer:
         seen.witnessed.clear()

@@ -248,7 +248,7 @@ def test_a_shared_service_is_for_every_server() -> None:
 
 
 @pytest.mark.parametrize(("outside", "allowed"), [(OPERATOR, True), (STRANGER, False)])
-def test_only_operators_come_to_the_bastion(outside: Endpoint, allowed: bool) -> None:  # noqa: FBT001
+def test_only_operators_come_to_the_bastion(outside: Endpoint, allowed: bool) -> None:
     wanted = [one for one in city(SAMPLE, LAB)[1] if (one.source, one.target.kind) == (outside, Kind.BASTION)]
     assert {(one.port, one.family) for one in wanted if one.demand.allowed} == (
         {(22, 4), (22, 6)} if allowed else set()

@@ -71,7 +71,7 @@ class Asking:
         """Return all things of a list; raises `LookError`."""
         return [*self._pages(service, path)]
 
-    def one(self, service: str, path: str) -> Any:  # noqa: ANN401 - a service's JSON
+    def one(self, service: str, path: str) -> Any:
         """Return one answer; raises `LookError`."""
         try:
             return self._ask("GET", service, path).json()
@@ -96,7 +96,7 @@ class Asking:
             yield from answer[key]
             following = _next(answer, key)
 
-    def _ask(self, method: str, service: str, path: str) -> Any:  # noqa: ANN401 - a response of requests
+    def _ask(self, method: str, service: str, path: str) -> Any:
         try:
             self._sign_in()
             address = path if path.startswith("http") else self._address(service, path)

@@ -187,7 +187,7 @@ def deployed_by(user: Thing) -> str:
     return name if work == "deployer" and domain == DEFAULT_DOMAIN else ""
 
 
-def _told(picture: Picture, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is asked for
+def _told(picture: Picture, ask: Callable[[], Any]) -> Any:
     try:
         return ask()
     except LookError as error:

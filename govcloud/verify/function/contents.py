@@ -20,7 +20,7 @@ _NOT_FOUND = 404
 _REFUSED_FROM = 400
 
 
-def answered(response: Any) -> Any:  # noqa: ANN401 - a response of requests
+def answered(response: Any) -> Any:
     """Return an answer, or judge it where it refuses."""
     if response.status_code >= _REFUSED_FROM:
         raise refused(response.status_code, response.text)

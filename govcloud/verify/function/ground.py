@@ -30,7 +30,7 @@ class Ground:
     given: bool = False
 
 
-def make(cloud: Any, marker: Marker, scenario: str) -> Ground:  # noqa: ANN401
+def make(cloud: Any, marker: Marker, scenario: str) -> Ground:
     """Make network and security group of a scenario."""
     group = cloud.network.create_security_group(name=marker.name(scenario, "group"), description=marker.text)
     given, reached_from = False, BOTH
@@ -51,7 +51,7 @@ def make(cloud: Any, marker: Marker, scenario: str) -> Ground:  # noqa: ANN401
     return Ground(network.id, subnet.id, group.id, given)
 
 
-def in_front(cloud: Any, marker: Marker, scenario: str, behind: Ground) -> Ground:  # noqa: ANN401
+def in_front(cloud: Any, marker: Marker, scenario: str, behind: Ground) -> Ground:
     """Make a second network and a router between the two; where networks are given, the same one has to do.
 
     A balancer's address that OVN serves is reached through a router only: within its own network nobody answers for it.
@@ -65,7 +65,7 @@ def in_front(cloud: Any, marker: Marker, scenario: str, behind: Ground) -> Groun
     return Ground(network.id, subnet.id, behind.group)
 
 
-def _network(cloud: Any, marker: Marker, name: str, cidr: str) -> tuple[Any, Any]:  # noqa: ANN401
+def _network(cloud: Any, marker: Marker, name: str, cidr: str) -> tuple[Any, Any]:
     network = cloud.network.create_network(name=name, description=marker.text)
     subnet = cloud.network.create_subnet(
         network_id=network.id, name=name, description=marker.text, ip_version=4, cidr=cidr
@@ -73,7 +73,7 @@ def _network(cloud: Any, marker: Marker, name: str, cidr: str) -> tuple[Any, Any
     return network, subnet
 
 
-def _given(cloud: Any) -> tuple[Any, Any]:  # noqa: ANN401
+def _given(cloud: Any) -> tuple[Any, Any]:
     """Return a network of the project and its IPv4 subnet, where none may be made."""
     for network in cloud.network.networks(project_id=cloud.current_project_id):
         if not network.is_router_external:

@@ -57,7 +57,7 @@ echo "{no_python}" >/dev/console
 """
 
 
-def first_boot(nonce: str, **settings: Any) -> str:  # noqa: ANN401
+def first_boot(nonce: str, **settings: Any) -> str:
     """Return the first-boot data of a test server."""
     program = Path(guest_program.__file__).read_text(encoding="utf-8")
     chosen = json.dumps({**_SETTINGS, "nonce": nonce, **settings}, sort_keys=True)
@@ -82,7 +82,7 @@ class Guest:
     nonce: str
     _last: dict[str, Any] = field(default_factory=dict)
 
-    def look(self) -> Any:  # noqa: ANN401
+    def look(self) -> Any:
         """Ask nova for it."""
         return self.cloud.compute.get_server(self.id)
 
@@ -146,7 +146,7 @@ class Guest:
     def address(self) -> str:
         """Return its IPv4 address."""
         addresses = (self.look().addresses or {}).values()
-        found = [str(one["addr"]) for network in addresses for one in network if one["version"] == 4]  # noqa: PLR2004
+        found = [str(one["addr"]) for network in addresses for one in network if one["version"] == 4]  # noqa: PLR2004 - of IP
         if not found:
             raise Finding(mark("the server has no IPv4 address"))
         return found[0]
@@ -161,7 +161,7 @@ class Yard:
     offer: Offer
     scenario: str
 
-    def start(self, what: str, ground: Ground, *, image: str = "", flavor: str = "", **settings: Any) -> Guest:  # noqa: ANN401
+    def start(self, what: str, ground: Ground, *, image: str = "", flavor: str = "", **settings: Any) -> Guest:
         """Ask for a server and return at once."""
         nonce = secrets.token_hex(6)
         created = self.cloud.compute.create_server(

@@ -79,7 +79,7 @@ class IsolationScenario(Scenario):
             raise refused(status, foreign.id)
 
 
-def _one_of(witness: Any, project: str) -> str:  # noqa: ANN401
+def _one_of(witness: Any, project: str) -> str:
     """Return the id of a balancer that a project has."""
     listed = witness.load_balancer.get("/lbaas/loadbalancers", params={"project_id": project})
     if listed.status_code not in _THERE:
@@ -90,7 +90,7 @@ def _one_of(witness: Any, project: str) -> str:  # noqa: ANN401
     return str(found[0]["id"])
 
 
-def _ask(cloud: Any, foreign: Foreign) -> int:  # noqa: ANN401
+def _ask(cloud: Any, foreign: Foreign) -> int:
     """Ask for one thing to be shown; return the status of the answer."""
     if foreign.kind != CONTAINER:
         _, proxy, path = PATHS[foreign.kind]

@@ -39,13 +39,13 @@ class Offer:
         return int(max(-(-self.larger.ram // self.flavor.ram), -(-self.larger.vcpus // self.flavor.vcpus)))
 
 
-def has(cloud: Any, service: str) -> bool:  # noqa: ANN401
+def has(cloud: Any, service: str) -> bool:
     """Tell whether a service is in the catalogue, whether or not it answers."""
     known = cloud.session.auth.get_access(cloud.session).service_catalog.get_endpoints()
     return any(known.get(name) for name in _ALIASES.get(service, (service,)))
 
 
-def choose(cloud: Any, image: str = "", flavor: str = "") -> Offer:  # noqa: ANN401
+def choose(cloud: Any, image: str = "", flavor: str = "") -> Offer:
     """Choose, or take what the operator names; not applicable where nothing fits."""
     chosen = _image(cloud, image)
     fitting = sorted(
@@ -61,7 +61,7 @@ def choose(cloud: Any, image: str = "", flavor: str = "") -> Offer:  # noqa: ANN
     return Offer(chosen, small, _larger(small, fitting))
 
 
-def _image(cloud: Any, name: str) -> Any:  # noqa: ANN401
+def _image(cloud: Any, name: str) -> Any:
     active = [one for one in cloud.image.images() if one.status == "active"]
     if name:
         named = [one for one in active if name in {one.name, one.id}]
@@ -74,30 +74,30 @@ def _image(cloud: Any, name: str) -> Any:  # noqa: ANN401
     return min(offered, key=_preference)
 
 
-def _said(image: Any, name: str) -> str:  # noqa: ANN401
+def _said(image: Any, name: str) -> str:
     """Return a property of an image; the SDK knows some of them by names of its own."""
     return str((image.properties or {}).get(name) or getattr(image, name, None) or "")
 
 
-def _boots(image: Any) -> bool:  # noqa: ANN401
+def _boots(image: Any) -> bool:
     """Tell whether an image is an operating system that takes first-boot data: no kernel, no RAM disk, no Windows."""
     no_system = image.disk_format in {"aki", "ari", "iso"} or _said(image, "image_type") == "snapshot"
     return not no_system and (_said(image, "os_type") == "linux" or _said(image, "os_distro") not in {"", "windows"})
 
 
-def _preference(image: Any) -> tuple[bool, bool, int, str]:  # noqa: ANN401
+def _preference(image: Any) -> tuple[bool, bool, int, str]:
     """Prefer a general image; then one that is bound to no hypervisor, a small one."""
     special = _said(image, "os_purpose") not in {"", "generic", "minimal"}
     return special, bool(_said(image, "hypervisor_type")), image.size or 0, str(image.name)
 
 
-def _fits(flavor: Any, image: Any) -> bool:  # noqa: ANN401
+def _fits(flavor: Any, image: Any) -> bool:
     """Tell whether a server of this flavor can stand on the image; a disk of 0 is the administrators' to use."""
     disk = max(image.min_disk or 0, -(-(getattr(image, "virtual_size", None) or 0) // _GIB), 1)
     return bool(flavor.disk >= disk and flavor.ram >= max(image.min_ram or 0, _LEAST_MIB))
 
 
-def _larger(small: Any, fitting: Sequence[Any]) -> Any | None:  # noqa: ANN401
+def _larger(small: Any, fitting: Sequence[Any]) -> Any | None:
     for one in fitting:
         no_less = one.ram >= small.ram and one.vcpus >= small.vcpus and one.disk >= small.disk
         if no_less and (one.ram, one.vcpus) != (small.ram, small.vcpus):

@@ -87,7 +87,7 @@ class QuotaScenario(Scenario):
         )
 
     @staticmethod
-    def _refused(ask: Any, what: Said) -> Said:  # noqa: ANN401
+    def _refused(ask: Any, what: Said) -> Said:
         """Ask for too much; return how it was refused."""
         try:
             ask()

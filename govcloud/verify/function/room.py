@@ -48,7 +48,7 @@ class Room:
                 self._changed.notify_all()
 
 
-def look(cloud: Any, offer: Offer) -> Room:  # noqa: ANN401
+def look(cloud: Any, offer: Offer) -> Room:
     """Ask nova what the project has left."""
     limits = cloud.compute.get_limits().absolute
     free = [

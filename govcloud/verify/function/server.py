@@ -116,7 +116,7 @@ class ServerScenario(Scenario):
             raise _Lost(mark("the server was started anew, not moved while it ran"))
         return Said(mark("{source} to {target}"), {"source": source, "target": self._host(operator)})
 
-    def _host(self, operator: Any) -> str:  # noqa: ANN401
+    def _host(self, operator: Any) -> str:
         server = operator.compute.get_server(self.guest.id)
         if server.status == "ERROR":
             raise Finding(mark("the server is in ERROR: {fault}"), fault=(server.fault or {}).get("message", ""))

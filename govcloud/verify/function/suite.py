@@ -89,10 +89,10 @@ class Suite:
             return {"image": "", "flavor": ""}
         return {"image": str(self.offer.image.name), "flavor": str(self.offer.flavor.name)}
 
-    def _open(self, held: ExitStack, name: str) -> Any:  # noqa: ANN401
+    def _open(self, held: ExitStack, name: str) -> Any:
         return held.enter_context(closing(self.connect(name)))
 
-    def _context(self, held: ExitStack, cloud: Any) -> Context:  # noqa: ANN401
+    def _context(self, held: ExitStack, cloud: Any) -> Context:
         """Look at what there is to stand on; why there is nothing is told by the scenarios that need it."""
         offer: Offer | Exception
         free = room.Room(0)
@@ -114,7 +114,7 @@ class Suite:
         )
 
     @staticmethod
-    def _steps(cloud: Any, name: str, context: Context) -> Iterator[Step]:  # noqa: ANN401
+    def _steps(cloud: Any, name: str, context: Context) -> Iterator[Step]:
         kind = SCENARIOS[name]
         missing = [service for service in kind.needs if not offers.has(cloud, service)]
         if missing:

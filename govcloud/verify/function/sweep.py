@@ -33,50 +33,50 @@ class Found:
     name: str
 
 
-def _servers(cloud: Any, marker: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _servers(cloud: Any, marker: Marker) -> Iterator[tuple[str, str, object]]:
     # Nova takes a regular expression; the name is compared again afterwards.
     for one in cloud.compute.servers(name=f"^{marker.everybody}"):
         yield one.id, one.name, one.metadata or {}
 
 
-def _volumes(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _volumes(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:
     for one in cloud.block_storage.volumes():
         yield one.id, one.name, one.metadata or {}
 
 
-def _images(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _images(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:
     for one in cloud.image.images(owner=cloud.current_project_id):
         yield one.id, one.name, {KEY: (one.properties or {}).get(KEY)}
 
 
-def _networks(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _networks(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:
     for one in cloud.network.networks(project_id=cloud.current_project_id):
         yield one.id, one.name, one.description or ""
 
 
-def _routers(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _routers(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:
     for one in cloud.network.routers(project_id=cloud.current_project_id):
         yield one.id, one.name, one.description or ""
 
 
-def _remove_router(cloud: Any, ident: str) -> None:  # noqa: ANN401
+def _remove_router(cloud: Any, ident: str) -> None:
     for port in cloud.network.ports(device_id=ident):
         if str(port.device_owner).startswith("network:router_interface"):
             cloud.network.remove_interface_from_router(ident, port_id=port.id)
     cloud.network.delete_router(ident)
 
 
-def _groups(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _groups(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:
     for one in cloud.network.security_groups(project_id=cloud.current_project_id):
         yield one.id, one.name, one.description or ""
 
 
-def _balancers(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _balancers(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:
     for one in cloud.load_balancer.load_balancers():
         yield one.id, one.name, one.description or ""
 
 
-def _containers(cloud: Any, marker: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _containers(cloud: Any, marker: Marker) -> Iterator[tuple[str, str, object]]:
     listed = cloud.object_store.get("", params={"format": "json", "prefix": marker.everybody})
     if listed.status_code >= _REFUSED_FROM:
         raise refused(listed.status_code, listed.text)
@@ -85,7 +85,7 @@ def _containers(cloud: Any, marker: Marker) -> Iterator[tuple[str, str, object]]
         yield one["name"], one["name"], {KEY: headers.get(CONTAINER_MARK)}
 
 
-def _secrets(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noqa: ANN401
+def _secrets(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:
     offset = 0
     while True:
         listed = cloud.key_manager.get("/secrets", params={"limit": _PAGE, "offset": offset})
@@ -99,20 +99,20 @@ def _secrets(cloud: Any, _: Marker) -> Iterator[tuple[str, str, object]]:  # noq
             return
 
 
-def _remove_container(cloud: Any, name: str) -> None:  # noqa: ANN401
+def _remove_container(cloud: Any, name: str) -> None:
     for one in cloud.object_store.get(f"/{name}", params={"format": "json"}).json():
         cloud.object_store.delete(f"/{name}/{one['name']}")
     _answered(cloud.object_store.delete(f"/{name}"))
 
 
-def _remove_volume(cloud: Any, ident: str) -> None:  # noqa: ANN401
+def _remove_volume(cloud: Any, ident: str) -> None:
     """Remove a volume; where its server is gone it may still count as attached for a moment."""
     volume = cloud.block_storage.find_volume(ident)
     if volume is not None and (volume.status == "available" or str(volume.status).startswith("error")):
         cloud.block_storage.delete_volume(ident)
 
 
-def _answered(response: Any) -> None:  # noqa: ANN401
+def _answered(response: Any) -> None:
     if response.status_code >= _REFUSED_FROM and response.status_code != _NOT_FOUND:
         raise refused(response.status_code, response.text)
 
@@ -138,7 +138,7 @@ KINDS: dict[str, tuple[str, Lister, Remover]] = {
 OF_SERVERS = ("server", "image", "network", "security_group")
 
 
-def found(cloud: Any, marker: Marker, kind: str, prefix: str) -> list[Found]:  # noqa: ANN401
+def found(cloud: Any, marker: Marker, kind: str, prefix: str) -> list[Found]:
     """Return the things of a kind that a run of this operator made, of those whose names begin with `prefix`."""
     service, listed, _ = KINDS[kind]
     if not has(cloud, service):
@@ -150,7 +150,7 @@ def found(cloud: Any, marker: Marker, kind: str, prefix: str) -> list[Found]:  #
     ]
 
 
-def sweep(cloud: Any, marker: Marker, prefix: str, kinds: tuple[str, ...] = tuple(KINDS)) -> list[Found]:  # noqa: ANN401
+def sweep(cloud: Any, marker: Marker, prefix: str, kinds: tuple[str, ...] = tuple(KINDS)) -> list[Found]:
     """Remove everything of these kinds that bears the mark; return what there was.
 
     A service that does not answer does not keep the others from being swept; it is told afterwards.
@@ -167,7 +167,7 @@ def sweep(cloud: Any, marker: Marker, prefix: str, kinds: tuple[str, ...] = tupl
     return swept
 
 
-def _sweep_kind(cloud: Any, marker: Marker, prefix: str, kind: str) -> list[Found]:  # noqa: ANN401
+def _sweep_kind(cloud: Any, marker: Marker, prefix: str, kind: str) -> list[Found]:
     there = found(cloud, marker, kind, prefix)
     if not there:
         return []

@@ -120,7 +120,7 @@ class VolumeScenario(Scenario):
         self.cloud.block_storage.delete_volume(self._volume)
         wait(mark("the volume is gone"), lambda: self.cloud.block_storage.find_volume(self._volume) is None, _SECONDS)
 
-    def _look(self) -> Any:  # noqa: ANN401
+    def _look(self) -> Any:
         return self.cloud.block_storage.get_volume(self._volume)
 
     def _becomes(self, status: str) -> None:

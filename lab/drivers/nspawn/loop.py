@@ -57,7 +57,7 @@ def holds(loop: Loop, path: Path) -> bool:
     try:
         if not _is_held(loop):
             return False
-        with open(loop.node, "rb") as device:  # noqa: PTH123
+        with open(loop.node, "rb") as device:  # noqa: PTH123 - a device, not a file to read
             status = _STATUS.unpack(fcntl.ioctl(device, _GET_STATUS64, bytes(_STATUS.size)))
         file = path.stat()
     except OSError:
@@ -78,7 +78,7 @@ def release(loop: Loop) -> None:
 
 def resize(loop: Loop) -> None:
     """Take over the new size of the file."""
-    with open(loop.node, "rb") as device:  # noqa: PTH123
+    with open(loop.node, "rb") as device:  # noqa: PTH123 - a device, not a file to read
         fcntl.ioctl(device, _SET_CAPACITY, 0)
 
 

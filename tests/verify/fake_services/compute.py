@@ -86,7 +86,7 @@ def delete_server(cloud: FakeCloud, request: Request, ident: str) -> None:
 
 
 @on("POST", "/compute/v2.1/servers/([^/]+)/action")
-def act(cloud: FakeCloud, request: Request, ident: str) -> Any:  # noqa: ANN401
+def act(cloud: FakeCloud, request: Request, ident: str) -> Any:
     found, asked = cloud.get("server", ident, request.project), request.json
     guest: Guest = found["_guest"]
     if "os-getConsoleOutput" in asked:

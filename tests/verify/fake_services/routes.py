@@ -71,7 +71,7 @@ def _document(cloud: FakeCloud, path: str) -> dict[str, Any]:
     return document
 
 
-def _shown(made: Any) -> Any:  # noqa: ANN401
+def _shown(made: Any) -> Any:
     """Leave out what only the cloud itself knows."""
     if isinstance(made, dict):
         return {name: _shown(value) for name, value in made.items() if not str(name).startswith("_")}
