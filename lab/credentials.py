@@ -7,6 +7,8 @@ import secrets
 import subprocess
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
 
@@ -21,6 +23,8 @@ NAMES = (
     "supervisor",
     *(f"user_{name}" for name in ("placement", "glance", "nova", "neutron", "cinder", "octavia", "barbican", "swift")),
 )
+# The city's and the province's end of the uplink's tunnel.
+UPLINK, PROVINCE = "uplink_wireguard", "province_wireguard"
 
 
 def ensure(workspace: Workspace) -> dict[str, str]:
@@ -37,6 +41,8 @@ def ensure(workspace: Workspace) -> dict[str, str]:
     found["octavia_certificates"] = found["octavia_certificates"][:32]
     _ensure(workspace.passphrase, secrets.token_hex(24))
     _ensure_ssh_key(workspace.ssh_key)
+    for name in (UPLINK, PROVINCE):
+        found[name] = _ensure_wireguard_key(workspace.secrets / name)
     return found
 
 
@@ -44,6 +50,16 @@ def _ensure(file: Path, fresh: str) -> str:
     if not file.is_file():
         write_atomically(file, fresh + "\n", mode=0o600)
     return file.read_text(encoding="utf-8").strip()
+
+
+def _ensure_wireguard_key(private: Path) -> str:
+    """Make a key pair of one end of the tunnel to the province; the public half stands beside the private one."""
+    key = X25519PrivateKey.from_private_bytes(
+        base64.b64decode(_ensure(private, base64.b64encode(secrets.token_bytes(32)).decode()))
+    )
+    public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
+    write_atomically(private.with_name(f"{private.name}.pub"), f"{public}\n")
+    return private.read_text(encoding="ascii").strip()
 
 
 def _ensure_ssh_key(private: Path) -> None:

@@ -2,6 +2,7 @@
 # First process of the lab's namespaces: makes the lab's own /, /dev, /sys, /run and network, gives up what no lab needs,
 # and becomes the supervisor. Everything here ends with that one process.
 # environment: LAB_ID ROOT OPENSTACK STATE CODE LINK_ADDRESS LINK_ADDRESS6 EXTERNAL_GATEWAY EXTERNAL_GATEWAY6 MIRROR_ADDRESS
+#   PROVINCE_GATEWAY PROVINCE_ADDRESS
 #   MACHINE_PID (a process of the machine's own network namespace)
 set -eu
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -123,6 +124,15 @@ for link in tunnel-2 provider-2; do
   ip netns exec compute-2 ethtool -K $link tx off >/dev/null
   ip -n compute-2 link set $link up
 done
+# The province's edge: a host of its own behind the provider's router.
+ip netns add province
+ip -n province link set lo up
+ip link add province type veth peer name eth0 netns province
+ip address add "$PROVINCE_GATEWAY/30" dev province
+ip link set province up
+ip -n province address add "$PROVINCE_ADDRESS/30" dev eth0
+ip -n province link set eth0 up
+ip -n province route add default via "$PROVINCE_GATEWAY"
 nft -f /state/etc/nftables.conf
 
 # --- become the supervisor, without what could reach past the lab

@@ -19,7 +19,7 @@ from pathlib import Path
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
-from lab.identity import Identity
+from lab.identity import PROVINCE, PROVINCE_GATEWAY, Identity
 from lab.rootfs import Foundations
 
 CODE = Path(__file__).parent
@@ -66,6 +66,8 @@ def start(workspace: Workspace, identity: Identity, foundations: Foundations) ->
         "EXTERNAL_GATEWAY": identity.floating_gateway,
         "EXTERNAL_GATEWAY6": identity.floating6_gateway,
         "MIRROR_ADDRESS": identity.mirror_address,
+        "PROVINCE_GATEWAY": PROVINCE_GATEWAY,
+        "PROVINCE_ADDRESS": PROVINCE,
         "MACHINE_PID": str(os.getpid()),
     }
     namespaces = ["unshare", "--pid", "--fork", "--mount", "--net", "--uts", "--ipc", "--propagation", "private"]

@@ -63,6 +63,7 @@ class Probe:
             "time": lambda: self._inside(
                 "chronyd", "-Q", "-t", "10", f"server {self.identity.mirror_address} iburst maxsamples 1"
             ),
+            "province": lambda: self._inside("vtysh", "-c", "show bgp summary"),
             "memcached": lambda: self._inside("python", "-c", CACHED),
             "ovn-northbound": lambda: self._inside("ovn-nbctl", "--db=unix:/run/ovn/nb.sock", "init"),
             "ovn-southbound": lambda: self._inside("ovn-sbctl", "--db=unix:/run/ovn/sb.sock", "init"),

@@ -10,6 +10,7 @@ import jinja2
 from govcloud.core.files import write_atomically
 from govcloud.core.workspace import Workspace
 from lab import debian, python_index
+from lab.credentials import UPLINK
 from lab.identity import Identity
 from lab.services import HOSTS, SERVICES, SWIFT_PORTS
 
@@ -43,6 +44,7 @@ def render(workspace: Workspace, identity: Identity, secrets: dict[str, str], op
         "domain": DOMAIN,
         "mirrored": debian.mirrored(),
         "python": python_index.origins(),
+        "uplink_public_key": workspace.secrets.joinpath(f"{UPLINK}.pub").read_text(encoding="ascii").strip(),
     }
 
     def write(file: str, template: str, **more: object) -> None:
@@ -86,6 +88,9 @@ FILES = {
     "rabbitmq.conf": "rabbitmq.conf.j2",
     "mirror.conf": "mirror.conf.j2",
     "time.conf": "time.conf.j2",
+    "province/province.conf": "province-tunnel.conf.j2",
+    "province/frr.conf": "province-routes.conf.j2",
+    "province/daemons": "province-daemons.j2",
     "nftables.conf": "nftables.conf.j2",
     "supervisord.conf": "supervisord.conf.j2",
 }

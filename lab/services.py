@@ -106,6 +106,12 @@ def _time() -> Service:
     return Service(name="time", command="/usr/sbin/chronyd -x -d -f /state/etc/time.conf")
 
 
+def _province() -> Service:
+    """Return the province's edge, with which the city's border router speaks."""
+    inside = "unshare --mount --pid --fork --kill-child=KILL /bin/sh /code/lab/province.sh"
+    return Service(name="province", command=f"/usr/sbin/ip netns exec province {inside}")
+
+
 def _network() -> list[Service]:
     def database(name: str, file: str, socket: str) -> Service:
         command = f"/usr/sbin/ovsdb-server {file} --remote=punix:{socket} --unixctl={socket}.ctl -vconsole:warn"
@@ -238,6 +244,7 @@ SERVICES: tuple[Service, ...] = (
     *_infrastructure(),
     _mirror(),
     _time(),
+    _province(),
     *_network(),
     _machines(),
     *_openstack(),

@@ -9,9 +9,14 @@ import pulumi
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.model.units import Kind, of_stack
 from stacks.context import Context
-from stacks.units import department, foundation, system
+from stacks.units import department, foundation, system, uplink
 
-_BUILDERS = {Kind.FOUNDATION: foundation.build, Kind.DEPARTMENT: department.build, Kind.SYSTEM: system.build}
+_BUILDERS = {
+    Kind.FOUNDATION: foundation.build,
+    Kind.DEPARTMENT: department.build,
+    Kind.SYSTEM: system.build,
+    Kind.UPLINK: uplink.build,
+}
 
 
 def build(inventory: Inventory, stack: str, root: Path) -> dict[str, pulumi.Input[object]]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from compliance.policy.resource import CouldNotLook, NotApplicable, Resource
 from govcloud.core.language import tr
 from govcloud.core.model.city import Zone
-from govcloud.core.model.department import Department, System
+from govcloud.core.model.department import Department, System, Uplink
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
-from govcloud.core.model.units import Unit, of_stack
+from govcloud.core.model.units import Kind, Unit, of_stack
 
 Network = IPv4Network | IPv6Network
 SHARED = "shared"
-BASTION = "bastion"
+BASTION, BORDER = "bastion", "border"
 # What carries no labels of its own belongs to what it refers to here.
 _BELONGS_TO = ("securityGroupId", "poolId", "instanceId", "routerId", "listenerId", "projectId")
 
@@ -108,10 +108,30 @@ class City:
         return department.systems[name]
 
     def zones_of(self, network: Network) -> Iterator[str]:
-        """Yield the zone that a range lies in, if it lies in one."""
+        """Yield the zone that a range lies in, if it lies in one; the province lies behind the uplink's."""
         for name, block in self.inventory.plan.zones.items():
             if _inside(network, block.of(network.version)):
                 yield name
+        if self.uplink and self.of_province(network):
+            yield self.uplink.zone
+
+    @property
+    def uplink(self) -> Uplink | None:
+        """The city's way to the province."""
+        return self.inventory.departments[self.inventory.city.owner].uplink
+
+    def of_province(self, network: Network) -> bool:
+        """Tell whether a range lies in the province's, to which the uplink leads."""
+        return self.uplink is not None and _inside(network, self.uplink.province.of(network.version))
+
+    def is_tunnel(self, one: Resource, network: Network, protocol: str, ports: range) -> bool:
+        """Tell whether a rule is the border router's and lets its tunnel through to the province's end, no more."""
+        access = self.environment.uplink
+        return (
+            access is not None
+            and self.is_border(one)
+            and (network, protocol, ports) == (ip_network(access.address), "udp", range(access.port, access.port + 1))
+        )
 
     def in_city(self, network: Network) -> bool:
         """Tell whether a range lies in the city's address plan."""
@@ -133,6 +153,10 @@ class City:
     def is_bastion(self, one: Resource) -> bool:
         """Tell whether a resource is a bastion's; only a department's own unit makes one, whatever labels say."""
         return self.unit.system is None and self.labels(one).get("tier") == BASTION
+
+    def is_border(self, one: Resource) -> bool:
+        """Tell whether a resource is the border router's; only the uplink's own unit makes one."""
+        return self.unit.kind is Kind.UPLINK and self.labels(one).get("tier") == BORDER
 
     def remote_groups(self, one: Resource) -> list[Resource]:
         """Return the security group that a rule names as its other side."""

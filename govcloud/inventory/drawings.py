@@ -14,7 +14,7 @@ import graphviz
 from govcloud.core.errors import Exit, GovcloudError
 from govcloud.core.language import tr
 from govcloud.core.model.base import Tier
-from govcloud.core.model.department import PUBLIC, ComputeGroup, Department, System
+from govcloud.core.model.department import PUBLIC, ComputeGroup, Department, System, Uplink
 from govcloud.core.model.inventory import Inventory
 
 OPERATION = "management"
@@ -94,17 +94,30 @@ def topology(inventory: Inventory, department: Department) -> graphviz.Digraph:
                 picture.node(start, _foreign(inventory, start), style="rounded,filled,dashed", fillcolor="white")
             why = graphviz.escape(reason)
             picture.edge(start, end, label=label, labeltooltip=why, edgetooltip=why)
+    if department.uplink:
+        _way_to_the_province(picture, department.uplink)
     return picture
 
 
+def _way_to_the_province(picture: graphviz.Digraph, uplink: Uplink) -> None:
+    province = _label("省级云平台", [str(uplink.province.ipv4), str(uplink.province.ipv6)])
+    picture.node("province", province, shape="ellipse", fillcolor="white")
+    picture.edge(f"border/{uplink.inside}", f"border/{uplink.zone}", dir="both")
+    picture.edge(f"border/{uplink.zone}", "province", label="BGP / WireGuard", dir="both")
+
+
 def _in_zone(department: Department, zone: str) -> Iterator[tuple[str, str]]:
-    """Yield the nodes of one zone: bastion, balancers, tiers."""
+    """Yield the nodes of one zone: bastion, border router, balancers, tiers."""
     network = department.networks[zone]
     if department.bastion and department.bastion.zone == zone:
         yield (
             "bastion",
             _label("堡垒机", [str(network.ipv4_of(department.bastion.first_host)), department.bastion.size]),
         )
+    uplink = department.uplink
+    if uplink and zone in {uplink.zone, uplink.inside}:
+        side = "外侧" if zone == uplink.zone else "内侧"
+        yield f"border/{zone}", _label(f"边界路由器 {side}", [str(network.ipv4_of(uplink.first_host)), uplink.size])
     for key, system in department.systems.items():
         for name, balancer in system.network.load_balancers.items():
             if system.compute[balancer.tier].zone == zone:

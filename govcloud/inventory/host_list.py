@@ -51,7 +51,9 @@ class HostList:
     def _variables(self, unit: UnitOutputs, server: Server) -> dict[str, Any]:
         bastion = self._bastion(unit)
         direct = server.floating_address if bastion is None or bastion.id == server.id else None
+        border = {"govcloud_border_router": unit.border_router.model_dump(mode="json")} if unit.border_router else {}
         return {
+            **border,
             "ansible_host": direct or server.ipv4,
             "ansible_user": USER,
             "ansible_python_interpreter": "/usr/bin/python3",

@@ -96,7 +96,8 @@ def _numbers(department: Department, zone: str) -> Numbers:
     uses = {0: ("cloud", "网络号"), 1: ("cloud", "网关"), network.ipv4.num_addresses - 1: ("cloud", "广播地址")}
     for one in claims(department):
         if one.zone == zone:
-            what = f"{department.systems[one.system].title} {one.where[1]}" if one.system else "堡垒机"
+            shared = {"bastion": "堡垒机", "uplink": "边界路由器"}
+            what = f"{department.systems[one.system].title} {one.where[1]}" if one.system else shared[one.where[0]]
             kind = "balancer" if one.where[0] == "network" else "server"
             uses |= dict.fromkeys(range(one.first, one.end), (kind, what))
     cells = []

@@ -13,11 +13,11 @@ from enum import StrEnum
 from govcloud.core.model.department import Department, System
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
+from govcloud.core.model.units import UPLINK, department_of, system_of, system_unit, units
 from govcloud.core.model.units import Kind as UnitKind
-from govcloud.core.model.units import department_of, system_of, system_unit, units
 from govcloud.verify.lines import Place, system_place
 
-BASTION = "bastion"
+BASTION, BORDER = "bastion", "border"
 FAMILIES = (4, 6)
 
 
@@ -26,6 +26,7 @@ class Kind(StrEnum):
 
     SERVER = "server"
     BASTION = "bastion"
+    BORDER = "border"
     BALANCER = "balancer"
     OUTSIDE = "outside"
     METADATA = "metadata"
@@ -49,17 +50,23 @@ class Endpoint:
     ports: tuple[int, ...] = ()
     """The only ports where anything may listen; empty where listeners are opened for the test."""
 
+    others: tuple[str, ...] = ()
+    """Addresses that are its own besides, and known to nobody."""
+    passes: tuple[str, ...] = ()
+    """Ranges that it sends from although they are not its own."""
     has_door: bool = False
     """Whether it is given a floating address, by which the outside comes in."""
 
     @property
     def is_guest(self) -> bool:
         """Whether probes run on it."""
-        return self.kind in {Kind.SERVER, Kind.BASTION}
+        return self.kind in {Kind.SERVER, Kind.BASTION, Kind.BORDER}
 
     @property
     def unit(self) -> str:
         """The unit that makes it; empty where none does."""
+        if self.kind is Kind.BORDER:
+            return UPLINK
         return system_unit(self.department, self.system) if self.system else self.department
 
     @property
@@ -78,6 +85,8 @@ def endpoints(inventory: Inventory, environment: Environment) -> Iterator[Endpoi
         department = department_of(inventory, unit)
         if unit.kind is UnitKind.DEPARTMENT:
             yield from _bastion(department)
+        elif unit.kind is UnitKind.UPLINK:
+            yield from _border(department)
         elif unit.system:
             system = system_of(inventory, unit)
             place = system_place(inventory, department.key, unit.system)
@@ -97,6 +106,23 @@ def _bastion(department: Department) -> Iterator[Endpoint]:
             department=department.key,
             tier=BASTION,
             has_door=True,
+        )
+
+
+def _border(department: Department) -> Iterator[Endpoint]:
+    if department.uplink:
+        uplink = department.uplink
+        inside, tunnel = _addresses(department, uplink.inside, uplink.first_host), uplink.tunnel
+        yield Endpoint(
+            name=f"{UPLINK}-{BORDER}",
+            kind=Kind.BORDER,
+            addresses=_addresses(department, uplink.zone, uplink.first_host),
+            place=Place(f"departments/{department.key}", (UPLINK,)),
+            zone=uplink.zone,
+            department=department.key,
+            tier=BORDER,
+            others=(*inside.values(), str(tunnel.ipv4[1]), str(tunnel.ipv6[1])),
+            passes=(str(uplink.province.ipv4), str(uplink.province.ipv6)),
         )
 
 

@@ -40,7 +40,6 @@ class Demands:
             return self._platform(source, target, protocol, port, family)
         if target.kind is Kind.BASTION:
             return self._bastion(source, target, protocol, port, family)
-        system = system_place(self.inventory, target.department, target.system)
         for number, access in enumerate(self._accesses(target)):
             listed = (access.to, access.protocol) == (target.tier, protocol) and port in access.ports
             if (
@@ -48,8 +47,9 @@ class Demands:
                 and self._is_named(access, source, target, family)
                 and self._flows(source, target, protocol, port)
             ):
+                system = system_place(self.inventory, target.department, target.system)
                 return Demand(allowed=True, place=system / "security" / "access" / number)
-        operated = target.kind is Kind.SERVER and self._operates(source, target, protocol, port)
+        operated = target.kind in {Kind.SERVER, Kind.BORDER} and self._operates(source, target, protocol, port)
         if operated and (flow := self._flow(source.zone, target.zone, protocol, port)):
             return Demand(allowed=True, place=flow)
         return Demand(allowed=False, place=self._denial(source, target, protocol, port))
@@ -129,6 +129,6 @@ class Demands:
         inside = source.kind is not Kind.OUTSIDE
         if inside and source.zone != target.zone and not self._flow(source.zone, target.zone, protocol, port):
             return ZONES / source.zone / "flows"
-        if target.kind is Kind.BASTION:
+        if target.kind in {Kind.BASTION, Kind.BORDER}:
             return target.place
         return system_place(self.inventory, target.department, target.system) / "security" / "access"

@@ -129,7 +129,7 @@ def strange_addresses(
 ) -> Iterator[Finding]:
     """Yield a finding for each address that a guest has and the inventory does not give it: another way in and out."""
     for guest in ends:
-        own = {ip_address(one) for one in guest.addresses.values()}
+        own = {ip_address(one) for one in (*guest.addresses.values(), *guest.others)}
         for text in seen.addresses.get(guest.name, ()):
             address = ip_address(text)
             if address in own:

@@ -94,6 +94,8 @@ class _Names:
         department = self._inventory.departments[end.department]
         if end.kind is Kind.BASTION:
             return Side(key=end.group, title=f"{department.title} 堡垒机", band=band)
+        if end.kind is Kind.BORDER:
+            return Side(key=end.group, title=f"{department.title} 边界路由器", band=band)
         title = department.systems[end.system].title
         part = "负载均衡" if end.kind is Kind.BALANCER else _TIERS[Tier(end.tier)]
         return Side(key=f"{end.zone} {end.group}", title=f"{title} {part}", band=band)

@@ -50,7 +50,7 @@ class Ways:
             if guest is None:
                 continue
             place = guest.place / "zone"
-            if not set(port.addresses) & set(guest.addresses.values()):
+            if not set(port.addresses) & {*guest.addresses.values(), *guest.others}:
                 where = self._zones(port.addresses)
                 what = tr(
                     "has a second card in {where} ({addresses})", where=where, addresses=", ".join(port.addresses)
@@ -59,9 +59,12 @@ class Ways:
             if not port.secured:
                 what = tr("has a port without port security: it may send as anybody and is sent anything")
                 yield self._way(guest.name, ANY, port.addresses, place, what)
-            if port.pairs:
-                what = tr("may take addresses that are not its own: {addresses}", addresses=", ".join(port.pairs))
-                yield self._way(guest.name, self._zones(port.pairs), port.pairs, place, what)
+            # What comes from the province goes on from the border router's inner leg, and from no other port.
+            passes = guest.passes if set(port.addresses) & set(guest.others) else ()
+            strange = [one for one in port.pairs if one not in passes]
+            if strange:
+                what = tr("may take addresses that are not its own: {addresses}", addresses=", ".join(strange))
+                yield self._way(guest.name, self._zones(strange), strange, place, what)
 
     def _legs(self) -> Iterator[Finding]:
         """Ask that a department has one router, which joins the department's own networks and no other."""

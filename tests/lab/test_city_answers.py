@@ -83,6 +83,8 @@ def _servers(city: City) -> set[str]:
     for unit in units(inventory, environment).values():
         if unit.kind is Kind.DEPARTMENT and department_of(inventory, unit).bastion:
             found.add(f"{unit.name}-bastion")
+        if unit.kind is Kind.UPLINK:
+            found.add(f"{unit.name}-border")
         if unit.kind is Kind.SYSTEM:
             for tier, group in system_of(inventory, unit).compute.items():
                 found |= {f"{unit.name}-{tier.value}-{n + 1}" for n in range(environment.servers(group))}

@@ -62,7 +62,8 @@ except TimeoutError:
 except ConnectionRefusedError:
     print("refused")
 except OSError as error:
-    print("unreachable" if error.errno in (101, 113) else error)
+    # A filter of one's own says so at once.
+    print("unreachable" if error.errno in (101, 113) else "dropped" if error.errno == 1 else error)
 """
 
 SNIFFER = """

@@ -117,6 +117,7 @@ def test_only_the_exchange_zone_and_the_province_reach_each_other(uplink: Uplink
         "at another port back": uplink.province.probe(there, sharing, OTHER_PORT),
         "the databases to the province": uplink.inside.probe(records, there, PORT),
         "the province to the databases": uplink.province.probe(there, records, PORT),
+        "the router to the province": uplink.city.probe(ROUTER[family], there, PORT),
         "the province to the router": uplink.province.probe(NEIGHBOUR[family], ROUTER[family], OTHER_PORT),
     }
     assert found == {

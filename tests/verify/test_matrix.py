@@ -17,7 +17,7 @@ from govcloud.core.model.base import Protocol, Tier
 from govcloud.core.model.department import PUBLIC, Access, Department
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
-from govcloud.core.model.rules import BASTION, Rule, department_groups, system_groups
+from govcloud.core.model.rules import BASTION, Rule, border_groups, department_groups, system_groups
 from govcloud.core.workspace import Workspace
 from govcloud.verify.city import FAMILIES, Endpoint, Kind, endpoints
 from govcloud.verify.cloud import GroupRule, Laid, Port
@@ -94,12 +94,15 @@ def laid_by_the_rules(inventory: Inventory, environment: Environment, ends: list
     for key, department in inventory.departments.items():
         for name, rules in department_groups(inventory, environment, department).items():
             laid.rules += [_rule(f"{key}-{name}", key, rule) for rule in rules]
+        for name, rules in border_groups(inventory, environment, department).items():
+            laid.rules += [_rule(f"uplink-border-{name}", "uplink-border", rule) for rule in rules]
         for system in department.systems:
             unit = f"{key}-{system}"
             for tier, rules in system_groups(inventory, department, system).items():
                 laid.rules += [_rule(f"{unit}-{tier.value}", unit, rule) for rule in rules]
     for end in ends:
-        own = f"{end.department}-{BASTION}" if end.kind is Kind.BASTION else f"{end.unit}-{end.tier}"
+        named = {Kind.BASTION: f"{end.department}-{BASTION}", Kind.BORDER: "uplink-border-tunnel"}
+        own = named.get(end.kind, f"{end.unit}-{end.tier}")
         owner = "compute:nova" if end.is_guest else "ovn-lb-vip"
         groups = (f"{end.department}-{end.zone}", own) if end.is_guest else ()
         laid.ports.append(
@@ -235,7 +238,7 @@ def test_the_whole_sample_is_demanded_as_its_files_say() -> None:
     assert ("outside", "approval-elicence-front", 80) in allowed
     assert ("elicence application", "api-identity", 5000) not in allowed
     assert ("elicence application", "metadata", 80) not in allowed
-    assert len([one for one in ends if one.is_guest]) == 41
+    assert len([one for one in ends if one.is_guest]) == 42
 
 
 def test_a_shared_service_is_for_every_server() -> None:
@@ -261,6 +264,7 @@ def test_without_anything_around_only_guests_are_asked() -> None:
     assert {one.target.kind for one in paths(SAMPLE, LAB, ends)} == {
         Kind.SERVER,
         Kind.BASTION,
+        Kind.BORDER,
         Kind.BALANCER,
         Kind.METADATA,
     }

@@ -41,6 +41,8 @@ def outside(one: Resource, city: City) -> Iterator[str]:
     found, network = _from_outside(one, city)
     if city.of_operators(network):
         raise NotApplicable(tr("operators come from there, which another rule judges"))
+    if city.of_province(network):
+        raise NotApplicable(tr("the province comes from there, which the rule of flows judges"))
     if not _listed(one, city, found):
         yield tr(
             "lets {what} in from {network}, which the inventory does not open to the public",
@@ -109,7 +111,10 @@ def egress(one: Resource, city: City) -> Iterator[str]:
     found = opening(one)
     if found.ingress or found.network is None:
         raise NotApplicable(tr("lets nothing out to a range"))
-    if city.in_city(found.network) or city.shared_service(found.network, found.protocol, found.ports):
+    if city.in_city(found.network) or city.of_province(found.network):
+        return  # the rule of flows judges it
+    where = (found.network, found.protocol, found.ports)
+    if city.shared_service(*where) or city.is_tunnel(one, *where):
         return
     yield tr(
         "lets {what} out to {network}, which is neither the city's nor a shared service",

@@ -99,7 +99,7 @@ def port_security(one: Resource, _: City) -> Iterator[str]:
 
 @rule(
     "port-address-pairs",
-    mark("A port may bear single other addresses of its own zone, no ranges"),
+    mark("A port may bear single other addresses of its own zone, no ranges but the border router's"),
     "8.1.3.1 b",
     "networking.Port",
     place="compute.{tier}",
@@ -112,8 +112,11 @@ def address_pairs(one: Resource, city: City) -> Iterator[str]:
     if not pairs:
         raise NotApplicable(tr("bears its own addresses only"))
     name, _ = city.zone(one)
+    theirs = city.uplink.province if city.uplink and city.is_border(one) and name == city.uplink.inside else None
     for pair in pairs:
         network: Network = read_range(str(pair["ipAddress"]))
+        if theirs and network == theirs.of(network.version):
+            continue  # what comes from the province goes on under the province's addresses
         if network.prefixlen != network.max_prefixlen:
             yield tr("may send from all of {network}", network=network)
         elif name not in city.zones_of(network):

@@ -103,6 +103,8 @@ def agree(one: Resource, city: City) -> Iterator[str]:
         for other in city.referred(one, name, kind)
     ]
     for other in joined:
+        if city.is_border(one) and city.is_border(other):
+            continue  # it has a leg in another zone, which is what it is for
         if _place(other, city) != place:
             yield tr("is labelled otherwise than its {kind} {name}", kind=other.kind, name=other.name)
     for group in city.referred(one, "securityGroupIds", "networking.SecGroup"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from compliance.policy.city import BASTION, City, Network
+from compliance.policy.city import BASTION, BORDER, City, Network
 from compliance.policy.ranges import described, opening, read_range
 from compliance.policy.resource import CouldNotLook, NotApplicable, Resource
 from compliance.policy.rule import rule
@@ -45,7 +45,7 @@ def flow(one: Resource, city: City) -> Iterator[str]:
 def _other_zones(one: Resource, city: City, network: Network | None) -> list[str]:
     if network is None:
         return [city.zone(group)[0] for group in city.remote_groups(one)]
-    if not city.in_city(network):
+    if not city.in_city(network) and not city.of_province(network):
         raise NotApplicable(tr("{network} is not the city's own", network=network))
     zones = [*city.zones_of(network)]
     if not zones:
@@ -123,6 +123,10 @@ def tier(one: Resource, city: City) -> Iterator[str]:
         planned = department.bastion.zone if department and department.bastion else None
         if planned != name or not city.is_bastion(one):
             yield tr("is a bastion in {name}, where the inventory has none", name=name)
+    elif which == BORDER:
+        planned_zones = {city.uplink.zone, city.uplink.inside} if city.uplink else set()
+        if name not in planned_zones or not city.is_border(one):
+            yield tr("is a border router in {name}, where the inventory has none", name=name)
     elif which not in {each.value for each in zone.tiers}:
         yield tr("the {tier} tier may not stand in {zone}", tier=which, zone=name)
 
@@ -222,6 +226,8 @@ def alike(one: Resource, city: City) -> Iterator[str]:
         found = opening(each)
         if found.network is not None and city.shared_service(found.network, found.protocol, found.ports):
             continue  # a service has the addresses that it has
+        if found.network is not None and city.is_tunnel(each, found.network, found.protocol, found.ports):
+            continue  # so has the province's end of the tunnel
         other = tr("a range") if found.network is not None else city.remote_groups(each)[0].name
         protocol = found.protocol.removeprefix("ipv6-")
         through[found.family].add((found.ingress, protocol, found.ports, other))

@@ -34,11 +34,15 @@ class Claim:
 
 
 def claims(department: Department) -> Iterator[Claim]:
-    """Yield what takes numbers: the bastion, every tier, every balancer."""
+    """Yield what takes numbers: the bastion, the border router, every tier, every balancer."""
     if department.bastion:
         first = department.bastion.first_host
         place = ("bastion", "first_host")
         yield Claim(zone=department.bastion.zone, first=first, end=first + 1, where=place)
+    if department.uplink:
+        first = department.uplink.first_host
+        for zone in (department.uplink.zone, department.uplink.inside):
+            yield Claim(zone=zone, first=first, end=first + 1, where=("uplink", "first_host"))
     for key, system in department.systems.items():
         for tier, group in system.compute.items():
             first, end = group.first_host, group.first_host + group.count

@@ -18,6 +18,7 @@ from govcloud.core.model.quotas import total_quota
 from govcloud.core.model.reading import Reading
 from govcloud.core.model.reference_checks import milestones_are_answered_for, references_exist
 from govcloud.core.model.tenancy_checks import tenancies_fit
+from govcloud.core.model.uplink_checks import uplinks_fit
 
 RESERVED = frozenset({"admin", "foundation", "uplink", DEPARTMENTS})
 _REDUNDANT_FROM_LEVEL = 3
@@ -138,6 +139,7 @@ def environments_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Ask that an environment knows every image and volume type that is used, and has room for every quota."""
     wanted_images = {one.image for _, _, _, one, _ in each_group(inventory, reading)}
     wanted_images |= {one.bastion.image for one in inventory.departments.values() if one.bastion}
+    wanted_images |= {one.uplink.image for one in inventory.departments.values() if one.uplink}
     wanted_types = {
         one.type for _, system, _ in each_system(inventory, reading) for one in system.storage.volumes.values()
     }
@@ -163,7 +165,8 @@ def _capacity(inventory: Inventory, reading: Reading, key: str) -> Iterator[Faul
     # Counting needs whole files and references; what breaks them has been told.
     if reading.faults:
         return
-    for check in (zones_agree, networks_are_usable, placement, access_follows_the_zones, references_exist):
+    checks = (zones_agree, networks_are_usable, placement, access_follows_the_zones, references_exist, uplinks_fit)
+    for check in checks:
         if next(check(inventory, reading), None):
             return
     environment = inventory.environments[key]
@@ -196,4 +199,5 @@ CHECKS: tuple[Callable[[Inventory, Reading], Iterator[Fault]], ...] = (
     milestones_are_answered_for,
     environments_fit,
     tenancies_fit,
+    uplinks_fit,
 )

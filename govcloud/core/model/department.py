@@ -29,6 +29,7 @@ from govcloud.core.model.base import (
 from govcloud.core.model.city import Block
 
 HostNumber = Annotated[int, Field(ge=4, le=4095)]
+AsNumber = Annotated[int, Field(ge=1, le=4294967294)]
 PUBLIC = "public"
 
 
@@ -56,6 +57,31 @@ class Bastion(Model):
     size: Key
     image: Key
     first_host: HostNumber
+
+
+class Province(Block):
+    """The province's side of the uplink: the networks of which it may announce itself or parts."""
+
+    as_number: AsNumber
+    most_networks: Annotated[int, Field(ge=1, le=10000)]
+    """A session that brings more of them is ended, and stays so until somebody looks."""
+
+
+class Uplink(Model):
+    """The way to the province's cloud (对上连接): a router with one leg in a zone of the city's, behind a tunnel."""
+
+    zone: Key
+    """Where the router stands, and where its tunnel goes out."""
+    inside: Key
+    """The one zone that it joins with the province."""
+    size: Key
+    image: Key
+    first_host: HostNumber
+    """Its number in both networks."""
+    as_number: AsNumber
+    tunnel: Block
+    """The network in the tunnel: its first address is the city's, its second the province's."""
+    province: Province
 
 
 class ComputeGroup(Model):
@@ -194,4 +220,5 @@ class Department(Model):
     networks: dict[Key, DepartmentNetwork] = Field(default_factory=dict)
     """By zone."""
     bastion: Bastion | None = None
+    uplink: Uplink | None = None
     systems: dict[Key, System] = Field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork
@@ -24,12 +25,46 @@ class VolumeType(Model):
     extra_specs: dict[str, str] = Field(default_factory=dict)
 
 
+def _address_and_port(text: str) -> str:
+    address, _, port = text.rpartition(":")
+    bracketed = address.startswith("[") and address.endswith("]")
+    kind = IPv6Address if bracketed else IPv4Address
+    try:
+        kind(address[1:-1] if bracketed else address)
+    except ValueError:
+        port = ""
+    if not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise PydanticCustomError("endpoint", "not an address with a port")
+    return text
+
+
 class Capacity(Model):
     """What the cloud can give to all departments together."""
 
     vcpus: Annotated[int, Field(ge=1)]
     memory_gib: Annotated[int, Field(ge=1)]
     volume_gib: Annotated[int, Field(ge=1)]
+
+
+class UplinkAccess(Model):
+    """What the city and the province agreed on for their tunnel here."""
+
+    endpoint: Annotated[str, AfterValidator(_address_and_port)]
+    """Where the province's end of the tunnel is reached."""
+    neighbour_key: str
+    """File with the public key of the province's end, from the root of the checkout."""
+    key: str
+    """File with the private key of the city's end, likewise."""
+
+    @property
+    def address(self) -> IPv4Address | IPv6Address:
+        """The address of the province's end."""
+        return ip_address(self.endpoint.rpartition(":")[0].strip("[]"))
+
+    @property
+    def port(self) -> int:
+        """The UDP port of the province's end."""
+        return int(self.endpoint.rpartition(":")[2])
 
 
 class Whitelist(Model):
@@ -121,6 +156,8 @@ class Environment(Model):
     access: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     """The operator's own access in clouds.yaml, if it is not `<environment>-admin`; `--cloud` names another."""
     whitelist: Whitelist = Whitelist()
+    uplink: UplinkAccess | None = None
+    """The way to the province's cloud; without it no border router is built."""
     audit_logs: tuple[str, ...] = ()
     """Files with the services' audit records (CADF), as patterns from the root of the checkout."""
     tenancy: Tenancy | None = None

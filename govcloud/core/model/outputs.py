@@ -79,6 +79,28 @@ class PoolIds(Model):
     ipv6: str
 
 
+class BorderRouter(Model):
+    """What the border router has to be told; each list holds IPv4 and IPv6."""
+
+    as_number: int
+    neighbour_as: int
+    addresses: tuple[str, ...]
+    """Its own in the tunnel, with their length."""
+    neighbours: tuple[str, ...]
+    endpoint: str
+    shared: tuple[str, ...]
+    """The city's networks that the province may reach."""
+    inside: tuple[str, ...]
+    """Its own addresses in them: the way of their servers to the province."""
+    inside_zone: str
+    province: tuple[str, ...]
+    ports: tuple[int, ...]
+    most_networks: int
+    key: str
+    """File with the private key, from the root of the checkout."""
+    neighbour_key: str
+
+
 class UnitOutputs(Model):
     """The one export of a stack."""
 
@@ -97,6 +119,7 @@ class UnitOutputs(Model):
     networks: dict[str, NetworkIds] = Field(default_factory=dict)
     projects: dict[str, str] = Field(default_factory=dict)
     subnet_pools: dict[str, PoolIds] = Field(default_factory=dict)
+    border_router: BorderRouter | None = None
 
 
 class StackOutputs(Model):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 
 from govcloud.core.model.base import Tier
 from govcloud.core.model.city import Size
-from govcloud.core.model.department import Bastion, ComputeGroup, Department, System
+from govcloud.core.model.department import Bastion, ComputeGroup, Department, System, Uplink
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
-from govcloud.core.model.rules import department_groups, system_groups
+from govcloud.core.model.rules import border_groups, department_groups, system_groups
 
 _RULES_OF_A_DEFAULT_GROUP = 4
 _FAMILIES = 2
@@ -90,6 +90,7 @@ def department_need(inventory: Inventory, environment: Environment, department: 
     total = _shared(inventory, environment, department)
     if department.bastion:
         total += _servers(department.bastion, 1, sizes)
+    total += _uplink(inventory, environment, department)
     for key in department.systems:
         total += _system(inventory, environment, department, key)
     return total
@@ -136,7 +137,16 @@ def _shared(inventory: Inventory, environment: Environment, department: Departme
     )
 
 
-def _servers(group: ComputeGroup | Bastion, count: int, sizes: dict[str, Size]) -> Quota:
+def _uplink(inventory: Inventory, environment: Environment, department: Department) -> Quota:
+    groups = border_groups(inventory, environment, department)
+    if department.uplink is None or not groups:
+        return Quota()
+    rules = sum(map(len, groups.values()))
+    legs = Quota(ports=1, security_groups=len(groups), security_group_rules=rules)
+    return legs + _servers(department.uplink, 1, inventory.sizes(environment))
+
+
+def _servers(group: ComputeGroup | Bastion | Uplink, count: int, sizes: dict[str, Size]) -> Quota:
     size = sizes[group.size]
     return Quota(instances=count, cores=size.vcpus * count, memory_mib=size.memory_mib * count, ports=count)
 

@@ -3,9 +3,9 @@
 One place computes them, as plain values: the stacks make them, the quotas count them, and a check can compare them with
 what the cloud has. A group has no rule but these: what is not listed is denied, in and out.
 
-A department has one group per zone (operation through the bastion, logs, time, packages) and one for its bastion; a
-system has one group per tier. Servers of another system are named by their addresses, which the plan has fixed: so no
-unit has to wait for another one's groups.
+A department has one group per zone (operation through the bastion, logs, time, packages) and one for its bastion; the
+border router has one for each leg, and a system one per tier. Servers of another system are named by their addresses,
+which the plan has fixed: so no unit has to wait for another one's groups.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from govcloud.core.model.base import Tier
 from govcloud.core.model.city import Block, ZoneFlow
-from govcloud.core.model.department import PUBLIC, Access, ComputeGroup, Department
+from govcloud.core.model.department import PUBLIC, Access, ComputeGroup, Department, Uplink
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 
 BASTION = "bastion"
+BORDER, BORDER_TUNNEL, BORDER_INSIDE = "border", "tunnel", "inside"
 _MANAGEMENT = "management"
 _SSH = 22
 _PING = "whether a server is there"
@@ -61,12 +62,30 @@ def department_groups(
 ) -> dict[str, tuple[Rule, ...]]:
     """Return the groups that a department's servers share: one per zone, and the bastion's."""
     groups = {
-        zone: (*_zone_rules(inventory, environment, zone, has_bastion=department.bastion is not None),)
+        zone: (
+            *_zone_rules(inventory, environment, zone, has_bastion=department.bastion is not None),
+            *_province_rules(inventory, environment, department, zone),
+        )
         for zone in department.networks
     }
     if department.bastion:
         groups[BASTION] = (*_bastion_rules(inventory, environment, department),)
     return groups
+
+
+def border_groups(
+    inventory: Inventory, environment: Environment, department: Department
+) -> dict[str, tuple[Rule, ...]]:
+    """Return the groups of the border router's two legs; none where there is no uplink."""
+    uplink, access = department.uplink, environment.uplink
+    if uplink is None or access is None:
+        return {}
+    why = "the tunnel to the province"
+    tunnel = _to_range(Direction.EGRESS, "udp", access.port, ip_network(access.address), why)
+    inside = department.networks[uplink.inside]
+    # What the servers send leaves by the tunnel: at the inner leg the directions are the other way round.
+    passing = _shared_with_province(inventory, uplink, Direction.INGRESS, Direction.EGRESS, inside)
+    return {BORDER_TUNNEL: (tunnel,), BORDER_INSIDE: (*passing,)}
 
 
 def system_groups(inventory: Inventory, department: Department, key: str) -> dict[Tier, tuple[Rule, ...]]:
@@ -98,6 +117,24 @@ def _zone_rules(inventory: Inventory, environment: Environment, zone: str, *, ha
                 if any(_leads_to(inventory, flow, service.protocol, port, network) for flow in flows):
                     continue
                 yield _to_range(Direction.EGRESS, service.protocol, port, network, service.why)
+
+
+def _province_rules(
+    inventory: Inventory, environment: Environment, department: Department, zone: str
+) -> Iterator[Rule]:
+    uplink = department.uplink
+    if uplink and environment.uplink and zone == uplink.inside:
+        yield from _shared_with_province(inventory, uplink, Direction.EGRESS, Direction.INGRESS, uplink.province)
+
+
+def _shared_with_province(
+    inventory: Inventory, uplink: Uplink, out: Direction, back: Direction, other: Block
+) -> Iterator[Rule]:
+    """Open what the zones' flows list between the uplink and the zone that it joins, as it is seen at one port."""
+    for direction, start, end in ((out, uplink.inside, uplink.zone), (back, uplink.zone, uplink.inside)):
+        for flow in inventory.zones.zones[start].flows:
+            for port in flow.ports if flow.to == end else ():
+                yield from _to_block(direction, flow.protocol, port, other, flow.why)
 
 
 def _leads_to(

@@ -11,7 +11,7 @@ from govcloud.core.model.department import Department, System
 from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 
-FOUNDATION = "foundation"
+FOUNDATION, UPLINK = "foundation", "uplink"
 PROJECT = "govcloud"
 
 
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     FOUNDATION = "foundation"
     DEPARTMENT = "department"
     SYSTEM = "system"
+    UPLINK = "uplink"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,8 @@ def units(inventory: Inventory, environment: Environment) -> dict[str, Unit]:
         department = inventory.departments[key]
         if department.networks and (systems or not department.systems):
             found[key] = Unit(name=key, kind=Kind.DEPARTMENT, needs=needs, department=key)
+        if key in found and department.uplink and environment.uplink:
+            found[UPLINK] = Unit(name=UPLINK, kind=Kind.UPLINK, needs=(key,), department=key)
     for key, systems in built.items():
         for system in systems:
             name = system_unit(key, system)
@@ -84,7 +87,7 @@ def of_stack(inventory: Inventory, stack: str) -> tuple[Environment, Unit]:
 
 
 def department_of(inventory: Inventory, unit: Unit) -> Department:
-    """Return the department of a department's or system's unit."""
+    """Return the department of any unit but the foundation."""
     return inventory.departments[unit.department or ""]
 
 

@@ -37,6 +37,7 @@ _MESSAGES = {
     "ip_any_network": mark("must be a network, its host part zero"),
     "ip_v4_network": mark("must be an IPv4 network, its host part zero"),
     "ip_v6_network": mark("must be an IPv6 network, its host part zero"),
+    "endpoint": mark("must be an address with a port, as 192.0.2.1:51820 or [2001:db8::1]:51820"),
     "state_backend": mark(
         "must be postgres://user@host:port/database, its password elsewhere (PGPASSWORD, PGPASSFILE)"
     ),
