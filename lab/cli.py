@@ -16,7 +16,7 @@ from govcloud.core.files import write_atomically
 from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from lab import apply as apply_all
-from lab import catalogue, identity, inotify, places, preflight, rootfs, start, status, stop
+from lab import catalogue, identity, inotify, namespace, places, preflight, rootfs, start, status, stop
 from lab import packages as package_list
 from lab.images import build as guest_images
 from lab.images import machine, publish
@@ -118,6 +118,16 @@ def packages() -> None:
     target = workspace.build("lab") / "packages.json"
     write_atomically(target, found.model_dump_json(indent=1))
     print(f"{len(found.packages)} packages, {target}")
+
+
+@app.command()
+def province() -> None:
+    """Print the command that gives a shell at the simulated province.
+
+    Example: govcloud verify reach --province "$(govcloud lab province)"
+    """
+    network = namespace.inside_path(Workspace.here(), "/run/netns/province")
+    print(f"nsenter --net={network} sh -c")
 
 
 @app.command()

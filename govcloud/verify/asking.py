@@ -116,7 +116,7 @@ class Look:
         return {
             guest.name: [
                 (protocol, guest.addresses[family], port)
-                for protocol, port in self._plan.services
+                for protocol, port in ([("tcp", port) for port in guest.ports] or self._plan.services)
                 for family in FAMILIES
             ]
             for guest in self._plan.guests
@@ -153,7 +153,8 @@ class Look:
         by_source: dict[str, list[list[Any]]] = {}
         for number in numbers:
             path = self._plan.paths[number]
-            bound = path.source.addresses[path.family] if path.source.kind is Kind.OUTSIDE else None
+            elsewhere = path.source.kind in {Kind.OUTSIDE, Kind.PROVINCE}
+            bound = path.source.addresses[path.family] if elsewhere else None
             knock = [number, path.protocol, path.address, path.port, bound]
             by_source.setdefault(path.source.name, []).append(knock)
         self._each(by_source, self._knock_from)

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     BORDER = "border"
     BALANCER = "balancer"
     OUTSIDE = "outside"
+    PROVINCE = "province"
     METADATA = "metadata"
     API = "api"
 
@@ -124,6 +125,23 @@ def _border(department: Department) -> Iterator[Endpoint]:
             others=(*inside.values(), str(tunnel.ipv4[1]), str(tunnel.ipv6[1])),
             passes=(str(uplink.province.ipv4), str(uplink.province.ipv6)),
         )
+
+
+def province(inventory: Inventory, environment: Environment) -> Endpoint | None:
+    """Return the province's end where the city has an uplink and its environment names a witness there."""
+    owner = inventory.departments[inventory.city.owner]
+    witness = environment.uplink.witness if environment.uplink else None
+    if owner.uplink is None or witness is None or UPLINK not in units(inventory, environment):
+        return None
+    return Endpoint(
+        name=Kind.PROVINCE.value,
+        kind=Kind.PROVINCE,
+        addresses={4: str(witness.ipv4), 6: str(witness.ipv6)},
+        place=Place(f"departments/{owner.key}", (UPLINK, "province")),
+        zone=owner.uplink.zone,
+        department=owner.key,
+        ports=(witness.port,),
+    )
 
 
 def _servers(

@@ -36,6 +36,8 @@ class Demands:
 
     def of(self, source: Endpoint, target: Endpoint, protocol: str, port: int, family: int) -> Demand:
         """Return what is demanded of a path. There is an answer for every path: what nothing lists is denied."""
+        if Kind.PROVINCE in {source.kind, target.kind}:
+            return self._province(source, target, protocol, port)
         if target.kind in {Kind.METADATA, Kind.API}:
             return self._platform(source, target, protocol, port, family)
         if target.kind is Kind.BASTION:
@@ -111,6 +113,17 @@ class Demands:
             return Demand(allowed=False, place=self._denial(source, target, protocol, port))
         operator = self.is_operator(source.addresses[family])
         return Demand(allowed=operator and (protocol, port) == (Protocol.TCP, SSH), place=operators)
+
+    def _province(self, source: Endpoint, target: Endpoint, protocol: str, port: int) -> Demand:
+        """Let the province and the one zone that the uplink joins with it reach each other, as the flows say."""
+        city, province = (target, source) if source.kind is Kind.PROVINCE else (source, target)
+        uplink = self.inventory.departments[province.department].uplink
+        inside = uplink is not None and (city.department, city.zone) == (province.department, uplink.inside)
+        flow = self._flow(source.zone, target.zone, protocol, port)
+        if flow is None:
+            return Demand(allowed=False, place=ZONES / source.zone / "flows")
+        joined = city.kind is Kind.SERVER and inside
+        return Demand(allowed=joined, place=flow if joined else province.place.around / "inside")
 
     def _platform(self, source: Endpoint, target: Endpoint, protocol: str, port: int, family: int) -> Demand:
         service = self._service(target.addresses[family], protocol, port)

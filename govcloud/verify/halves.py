@@ -38,7 +38,7 @@ class Halves:
     def half_open(self, paths: Sequence[Path]) -> Iterator[tuple[int, str]]:
         """Yield the number of each path that has an open side which should be closed, and which side that is."""
         for number, path in enumerate(paths):
-            if path.demand.allowed or path.target.kind not in {Kind.SERVER, Kind.BASTION, Kind.BORDER}:
+            if path.demand.allowed or path.target.kind not in {Kind.SERVER, Kind.BASTION, Kind.BORDER, Kind.PROVINCE}:
                 continue
             about = (path.source, path.target, path.protocol, path.port, path.family)
             opening = self._enters(path)

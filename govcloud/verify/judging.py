@@ -48,6 +48,7 @@ class Judge:
     ) -> None:
         self._paths, self._seen, self._lines, self._evidence = paths, seen, lines, evidence
         self._members = _members(ends)
+        self._to_be_reached = {path.listener for path in paths if path.demand.allowed}
         self._come_in = {path.listener for number, path in enumerate(paths) if self._got(number) == "open"}
 
     def findings(self, half_open: Mapping[int, str]) -> Iterator[Finding]:
@@ -118,10 +119,13 @@ class Judge:
     def _unproven(self, path: Path) -> _Said:
         """Say why silence proves nothing here; a look has failed where somebody should have listened for us."""
         why = self._seen.silent.get(path.target.name) or self._seen.not_opened.get(path.listener)
-        if path.target.kind is Kind.METADATA:
+        # Theirs is the listener: only who is allowed to come in can show that it lives.
+        theirs = path.target.kind in {Kind.METADATA, Kind.PROVINCE}
+        unreachable = theirs and path.listener not in self._to_be_reached
+        if unreachable:
             why = tr("nothing in the city is allowed to reach it")
         said = tr("nobody is known to have listened there: {why}", why=why or tr("the listener did not answer"))
-        return _Said(Verdict.NOT_TESTED, said, failed_look=path.target.kind is not Kind.METADATA)
+        return _Said(Verdict.NOT_TESTED, said, failed_look=not unreachable)
 
 
 def strange_addresses(

@@ -21,6 +21,11 @@ class Place:
         """Return a place inside this one."""
         return Place(self.file, (*self.where, part))
 
+    @property
+    def around(self) -> Place:
+        """The place that this one is in."""
+        return Place(self.file, self.where[:-1])
+
 
 ZONES = Place("zones", ("zones",))
 

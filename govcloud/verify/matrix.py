@@ -49,6 +49,9 @@ class Around:
     """The cloud's own interfaces."""
     doors: dict[str, str] | None = None
     """The floating IPv4 addresses of bastions and balancers, by name."""
+    province: Endpoint | None = None
+    asks: bool = False
+    """Whether somebody knocks from the province, too."""
 
 
 def services(inventory: Inventory, environment: Environment) -> list[tuple[str, int]]:
@@ -80,8 +83,11 @@ def paths(
         for target in guests:
             if source is not target:
                 yield from makes.paths(source, target, known)
-        for target in (*balancers, METADATA, *around.apis):
+        for target in (*balancers, METADATA, *around.apis, *([around.province] if around.province else [])):
             yield from makes.paths(source, target, [(Protocol.TCP.value, port) for port in target.ports])
+    if around.province and around.asks:
+        for target in guests:
+            yield from makes.paths(around.province, target, known)
     doors = around.doors or {}
     for source in around.outside:
         for target in (*guests, *balancers):

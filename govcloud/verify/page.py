@@ -27,7 +27,13 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _TIERS = {Tier.WEB: "网页层", Tier.APPLICATION: "应用层", Tier.DATABASE: "数据库层"}
 _GOT = {"open": "通", "refused": "被拒绝", "dropped": "无应答", "unreachable": "不可达"}
 _API, _METADATA = "api", "metadata"
-_AROUND = {HERE: "本机（运维侧）", OUTSIDE: "外部（互联网侧）", _METADATA: "元数据服务", _API: "云平台接口"}
+_AROUND = {
+    HERE: "本机（运维侧）",
+    OUTSIDE: "外部（互联网侧）",
+    Kind.PROVINCE.value: "省级云平台",
+    _METADATA: "元数据服务",
+    _API: "云平台接口",
+}
 _OUTSIDE_BAND, _PLATFORM_BAND = "外部", "云平台"
 
 
@@ -53,6 +59,7 @@ def write(file: Path, inventory: Inventory, environment: Environment, report: Re
         unsaid=Counter(one.reason for one in results if one.verdict is Verdict.NOT_TESTED).most_common(),
         could_not_look=report.could_not_look,
         as_public=report.as_public,
+        unasked=report.unasked,
         places=_AROUND,
     )
     write_atomically(file, text)

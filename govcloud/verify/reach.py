@@ -22,7 +22,7 @@ from govcloud.core.progress import Phases
 from govcloud.core.workspace import Workspace
 from govcloud.verify import cloud, guests, outside
 from govcloud.verify.asking import Look, Plan, Seen
-from govcloud.verify.city import Endpoint, endpoints
+from govcloud.verify.city import Endpoint, Kind, endpoints, province
 from govcloud.verify.demands import Demands
 from govcloud.verify.guests import Hosts
 from govcloud.verify.halves import Halves
@@ -45,6 +45,8 @@ class Wish:
     """Only paths from or to these; all when none is named."""
     outside: str = ""
     outside_addresses: Sequence[str] = ()
+    province: str = ""
+    """The command that gives a shell at the province's end."""
 
 
 @dataclass
@@ -61,6 +63,8 @@ class Report:
     """The places outside, with their addresses."""
     as_public: bool = False
     """Whether one of them is no operator's."""
+    unasked: bool = False
+    """Whether there is a province and nobody knocked from there."""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -98,10 +102,16 @@ def run(workspace: Workspace, wish: Wish) -> Report:
             laid = cloud.look(workspace, environment, {one.department for one in ends})
         inner = [one.addresses[6] for one in ends if one.is_guest]
         own = outside.here(demands, hosts.doors.values(), inner)
+        theirs = outside.province(wish.inventory, wish.environment, wish.province)
         standpoints = [one for one in (own, named) if one]
         around = Around(
-            outside=[one.end for one in standpoints], apis=cloud.api_endpoints(laid), doors=dict(hosts.doors)
+            outside=[one.end for one in standpoints],
+            apis=cloud.api_endpoints(laid),
+            doors=dict(hosts.doors),
+            province=province(inventory, environment),
+            asks=theirs is not None,
         )
+        standpoints += [theirs] if theirs else []
         wanted = [one for one in paths(inventory, environment, ends, around) if _is_wanted(one, wish.units)]
         seen = Look(_plan(wish, wanted, ends, hosts, standpoints, around), phases).take()
     at = datetime.now(UTC)
@@ -113,7 +123,9 @@ def run(workspace: Workspace, wish: Wish) -> Report:
     findings += Ways(inventory, ends, laid, lines, evidence).findings()
     report = Report(findings, ends, at, guests=len(ends_of(wanted)), could_not_look=cloud.refused(laid))
     report.asked_from = {one.end.name: list(one.end.addresses.values()) for one in standpoints}
-    report.as_public = not all(demands.is_operator(one) for some in report.asked_from.values() for one in some)
+    strangers = [one.end for one in standpoints if one.end.kind is Kind.OUTSIDE]
+    report.as_public = not all(demands.is_operator(one) for end in strangers for one in end.addresses.values())
+    report.unasked = around.province is not None and not around.asks
     if own is None:
         report.could_not_look.append(tr("this machine has no way to the city from outside"))
     report.seconds = time.monotonic() - started
@@ -149,6 +161,8 @@ def _plan(  # noqa: PLR0913, PLR0917 - what a look is made of
     # Behind a balancer somebody has to listen, whether or not anybody else is asked of it.
     behind = {(path.target.system, path.target.tier) for path in wanted if path.target.ports and path.target.system}
     asked |= {one.name: one for one in ends if one.is_guest and (one.system, one.tier) in behind}
+    if around.province and around.asks:
+        asked[around.province.name] = around.province
     return Plan(
         paths=wanted,
         guests=list(asked.values()),

@@ -36,6 +36,10 @@ def reach(
     outside_address: Annotated[
         list[str] | None, typer.Option("--outside-address", help="An address that probes from there come from.")
     ] = None,
+    province: Annotated[
+        str,
+        typer.Option("--province", metavar="COMMAND", help="Gives a shell at the province's end of the uplink."),
+    ] = "",
     json_: Annotated[bool, typer.Option("--json", help="Print every path as JSON.")] = False,
 ) -> None:
     """Knock at every door of the city from everywhere, and compare what opens with zones and access lists.
@@ -52,6 +56,7 @@ def reach(
         units=units or [],
         outside=outside,
         outside_addresses=outside_address or [],
+        province=province,
     )
     report = run(workspace, wish)
     picture = folder(workspace, wish.environment) / "index.html"
@@ -75,6 +80,8 @@ def tell(report: Report) -> None:
         print(
             tr("Asked as an operator only. As the public: --outside COMMAND --outside-address ADDRESS"), file=sys.stderr
         )
+    if report.unasked:
+        print(tr("Nobody asked from the province. From there: --province COMMAND"), file=sys.stderr)
     count = report.summary
     numbers = ", ".join(f"{count[verdict]} {verdict}" for verdict in Verdict if count[verdict])
     told = tr(

@@ -18,11 +18,11 @@ from compliance.policy.rule import RULES, judge
 from govcloud.core.language import tr
 from govcloud.core.model.results import Verdict
 from govcloud.core.workspace import Workspace
-from tests.policy import cases_network, cases_servers
+from tests.policy import cases_network, cases_servers, cases_uplink
 from tests.policy.records import APPLICATION, DATABASE, SYSTEM, WEB, Case, nonconform, server, way
 from tests.sample import SAMPLE
 
-CASES = [*cases_network.CASES, *cases_servers.CASES]
+CASES = [*cases_network.CASES, *cases_servers.CASES, *cases_uplink.CASES]
 # These refuse a kind of resource outright: there is none that would pass.
 REFUSE_A_KIND = {"account-outside", "data-no-link", "exposure-edge"}
 # These ask only whether something is given, or how many there are, which is known whatever the value is.

@@ -9,7 +9,7 @@ from govcloud.core.model.environment import Environment
 from govcloud.core.model.inventory import Inventory
 from govcloud.core.workspace import Workspace
 from govcloud.verify.asking import Seen
-from govcloud.verify.city import FAMILIES, Endpoint, Kind, endpoints
+from govcloud.verify.city import FAMILIES, Endpoint, Kind, endpoints, province
 from govcloud.verify.judging import Evidence, Judge
 from govcloud.verify.lines import Lines, Place
 from govcloud.verify.matrix import Around, Path, paths, services
@@ -30,16 +30,18 @@ def only(environment: Environment, inventory: Inventory, *systems: str) -> Envir
     return environment.model_copy(update={"left_out": tuple(sorted(others))})
 
 
-def around(ends: Iterable[Endpoint]) -> Around:
-    """Stand an operator and the public outside, with floating addresses where the inventory gives them."""
+def around(inventory: Inventory, environment: Environment, ends: Iterable[Endpoint]) -> Around:
+    """Stand an operator, the public and the province outside, with floating addresses as the inventory gives them."""
     doors = {one.name: f"198.19.7.{10 + number}" for number, one in enumerate(ends) if one.has_door}
-    return Around(outside=[OPERATOR, PUBLIC], apis=[API], doors=doors)
+    return Around(
+        outside=[OPERATOR, PUBLIC], apis=[API], doors=doors, province=province(inventory, environment), asks=True
+    )
 
 
 def city(inventory: Inventory, environment: Environment) -> tuple[list[Endpoint], list[Path]]:
     """Return all ends and all paths."""
     ends = list(endpoints(inventory, environment))
-    return ends, list(paths(inventory, environment, ends, around(ends)))
+    return ends, list(paths(inventory, environment, ends, around(inventory, environment, ends)))
 
 
 def as_demanded(inventory: Inventory, environment: Environment, ends: list[Endpoint], wanted: list[Path]) -> Seen:
@@ -52,6 +54,7 @@ def as_demanded(inventory: Inventory, environment: Environment, ends: list[Endpo
             for family in FAMILIES
         }
         seen.addresses[guest.name] = [*guest.addresses.values()]
+    seen.alive |= {(Kind.PROVINCE.value, "tcp", 8443, family) for family in FAMILIES}
     seen.answers = {number: ("open" if one.demand.allowed else "dropped", "") for number, one in enumerate(wanted)}
     return seen
 

@@ -6,6 +6,7 @@ The demands and the rules are two readings of one inventory that share no code; 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
@@ -29,6 +30,7 @@ from tests.sample import SAMPLE
 from tests.verify.made_up import OPERATOR, city, only
 from tests.verify.made_up import PUBLIC as STRANGER
 
+BORDER_INSIDE = "uplink-border-inside"
 LAB = SAMPLE.environments["lab"]
 # Some of each shape: three tiers, an exchange, a database that others reach, two systems beside each other.
 SYSTEMS = ("elicence", "exchange", "population", "household", "residence", "open-data")
@@ -149,12 +151,21 @@ class Books:
     def open(self, path: Path) -> bool:
         """Tell whether both ends let a path through."""
         start, end = path.source.addresses[path.family], path.target.addresses[path.family]
-        leaves = path.source.kind is Kind.OUTSIDE or self.passes(EGRESS, start, end, path)
+        if path.source.kind is Kind.PROVINCE:
+            leaves = self.lets_through([BORDER_INSIDE], EGRESS, end, path)
+        else:
+            leaves = path.source.kind is Kind.OUTSIDE or self.passes(EGRESS, start, end, path)
+        if path.target.kind is Kind.PROVINCE:
+            return leaves and self.lets_through([BORDER_INSIDE], INGRESS, start, path)
         return leaves and self.passes(INGRESS, end, start, path)
 
     def passes(self, direction: str, at: str, other: str, path: Path) -> bool:
         """Tell whether one end does."""
-        for group in self.ports[at].groups:
+        return self.lets_through(self.ports[at].groups, direction, other, path)
+
+    def lets_through(self, groups: Iterable[str], direction: str, other: str, path: Path) -> bool:
+        """Tell whether one of these groups does."""
+        for group in groups:
             for rule in self.rules.get((group, direction), ()):
                 if (rule.family, rule.protocol, rule.first) == (path.family, path.protocol, path.port):
                     if rule.remote_group and other in self.members[rule.remote_group]:
@@ -211,7 +222,7 @@ def test_the_stacks_rules_open_exactly_what_is_demanded(drawn: tuple[Inventory, 
     inventory, environment = drawn
     ends, wanted = city(inventory, environment)
     laid = laid_by_the_rules(inventory, environment, ends)
-    between = [one for one in wanted if one.target.is_guest]
+    between = [one for one in wanted if one.target.is_guest or one.target.kind is Kind.PROVINCE]
     books = Books(laid)
     differing = [one for one in between if books.open(one) != one.demand.allowed]
     assert differing == []
@@ -238,6 +249,10 @@ def test_the_whole_sample_is_demanded_as_its_files_say() -> None:
     assert ("outside", "approval-elicence-front", 80) in allowed
     assert ("elicence application", "api-identity", 5000) not in allowed
     assert ("elicence application", "metadata", 80) not in allowed
+    shares = ("exchange application", "governance application", "sharing application")
+    assert {way for way in allowed if "province" in way} == {
+        way for one in shares for way in ((one, "province", 8443), ("province", one, 8443))
+    }
     assert len([one for one in ends if one.is_guest]) == 42
 
 

@@ -28,13 +28,14 @@ MINUTE = 60
 
 @pytest.fixture(scope="module")
 def outside(city: City) -> Iterator[list[str]]:
-    """Give the lab's edge the addresses of strangers; return the options that lead there."""
+    """Give the lab's edge the addresses of strangers; return the options that lead there and to the province."""
     workspace = Workspace(city.root)
     running = holder(workspace)
     assert running
     for address in STRANGERS:
         run_inside(workspace, ["ip", "address", "replace", address, "dev", "lo"])
     options = ["--outside", f"nsenter --target {running.inner} --net sh -c"]
+    options += ["--province", city.run(["govcloud", "lab", "province"], check=True).stdout.strip()]
     yield options + [part for address in STRANGERS for part in ("--outside-address", address)]
     if holder(workspace):
         for address in STRANGERS:
@@ -67,6 +68,11 @@ def test_the_city_is_as_its_inventory_says(city: City, outside: list[str]) -> No
     assert untested <= {"metadata"}
     asked = {(one["from"], one["family"]) for one in found["paths"]}
     assert {("here", 4), ("outside", 4), ("outside", 6), (f"{WEB}-1", 4), (f"{WEB}-1", 6)} <= asked
+    assert {("province", 4), ("province", 6)} <= asked
+    shares = {
+        (one["from"], one["family"]) for one in found["paths"] if (one["to"], one["expect"]) == ("province", "reach")
+    }
+    assert {family for _, family in shares} == {4, 6}
     opened = [one for one in found["paths"] if one["expect"] == "reach"]
     assert {one["got"] for one in opened} == {"open"}
     assert {*STRANGERS} <= {*summary["asked_from"]["outside"]}

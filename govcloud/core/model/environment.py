@@ -46,6 +46,14 @@ class Capacity(Model):
     volume_gib: Annotated[int, Field(ge=1)]
 
 
+class Witness(Model):
+    """A service of the province's that answers everybody who is let through: by it a way there is proven."""
+
+    ipv4: IPv4Address
+    ipv6: IPv6Address
+    port: Port
+
+
 class UplinkAccess(Model):
     """What the city and the province agreed on for their tunnel here."""
 
@@ -55,6 +63,7 @@ class UplinkAccess(Model):
     """File with the public key of the province's end, from the root of the checkout."""
     key: str
     """File with the private key of the city's end, likewise."""
+    witness: Witness | None = None
 
     @property
     def address(self) -> IPv4Address | IPv6Address:
