@@ -107,7 +107,6 @@ class _Builder:
             "endpoint": self.access.endpoint,
             "shared": [str(inner.ipv4), str(inner.ipv6)],
             "inside": [inside.ipv4, inside.ipv6],
-            "inside_zone": uplink.inside,
             "province": [str(uplink.province.ipv4), str(uplink.province.ipv6)],
             "ports": [port for flow in flows if flow.to == uplink.zone for port in flow.ports],
             "most_networks": uplink.province.most_networks,

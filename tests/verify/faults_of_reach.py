@@ -293,6 +293,15 @@ FAULTS: dict[str, Fault] = {
         rule(DATABASE, number=80, direction="egress", remote_ip_prefix="10.16.0.0/16"),
         (Trace(source=DATABASE, to=WEB, port=80, family=4, got="open", line=ZONES),),
     ),
+    # The border router lets neither pass: only the cloud's books show them.
+    "a way out to the province": Fault(
+        rule("approval-data", number=8443, direction="egress", remote_ip_prefix="10.32.0.0/16"),
+        (Trace(source=DATABASE, to="province", verdict="partial", port=8443, family=4, got="dropped", line=ZONES),),
+    ),
+    "a way in from the province": Fault(
+        rule(DATABASE, family=6, number=5432, remote_ip_prefix="fd00:1300::/32"),
+        (Trace(source="province", to=DATABASE, verdict="partial", port=5432, family=6, got="dropped", line=ZONES),),
+    ),
     "everything may go out of a zone": Fault(
         rule("approval-data", protocol=None, number=None, direction="egress"),
         (

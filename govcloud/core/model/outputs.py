@@ -92,7 +92,6 @@ class BorderRouter(Model):
     """The city's networks that the province may reach."""
     inside: tuple[str, ...]
     """Its own addresses in them: the way of their servers to the province."""
-    inside_zone: str
     province: tuple[str, ...]
     ports: tuple[int, ...]
     most_networks: int
