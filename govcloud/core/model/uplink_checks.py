@@ -21,27 +21,26 @@ def uplinks_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Ask of every uplink that it can be built and joins nothing that it should not."""
     for department, here in each_department(inventory, reading):
         if department.uplink:
-            yield from _whose(inventory, department, here)
+            yield from _stands(inventory, department, department.uplink, here / "uplink")
             yield from _ranges(inventory, department, department.uplink, here / "uplink")
 
 
-def _whose(inventory: Inventory, department: Department, here: Here) -> Iterator[Fault]:
-    uplink = department.uplink
-    assert uplink is not None  # noqa: S101 - asked by the only caller
+def _stands(inventory: Inventory, department: Department, uplink: Uplink, here: Here) -> Iterator[Fault]:
+    """Ask that it is the owner's, in two networks of the owner's, on a server of a known size."""
     if department.key != inventory.city.owner and inventory.city.owner in inventory.departments:
         what = tr("is not the department that runs the cloud")
         fix = tr("move it to departments/{name}.yaml", name=inventory.city.owner)
-        yield (here / "uplink").fault(what, clause="8.1.3.1 a", fix=fix, of_key=True)
+        yield here.fault(what, clause="8.1.3.1 a", fix=fix, of_key=True)
     for field, zone in (("zone", uplink.zone), ("inside", uplink.inside)):
         if zone not in department.networks:
             what = tr("the department has no network in {zone}", zone=zone)
-            yield (here / "uplink" / field).fault(what, clause=_CLAUSE, fix=tr("add it to `networks:`"))
+            yield (here / field).fault(what, clause=_CLAUSE, fix=tr("add it to `networks:`"))
     if uplink.zone == uplink.inside:
         what = tr("is where the tunnel goes out")
-        yield (here / "uplink" / "inside").fault(what, clause=_CLAUSE, fix=tr("take the zone that shares data"))
+        yield (here / "inside").fault(what, clause=_CLAUSE, fix=tr("take the zone that shares data"))
     if uplink.size not in inventory.city.sizes:
         fix = tr("one of: {known}", known=", ".join(inventory.city.sizes))
-        yield (here / "uplink" / "size").fault(tr("is not a size"), fix=fix)
+        yield (here / "size").fault(tr("is not a size"), fix=fix)
 
 
 def _ranges(inventory: Inventory, department: Department, uplink: Uplink, here: Here) -> Iterator[Fault]:
