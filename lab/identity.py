@@ -22,8 +22,9 @@ from govcloud.core.workspace import Workspace, user_cache
 NUMBERS = 254
 # Inside a lab only, so the same in every one: a host of the network that the environment names for shared services.
 MIRROR = "10.20.0.2"
-# Likewise: the province's edge and the provider's end of the line to it. No lab has this number.
-PROVINCE_GATEWAY, PROVINCE = "198.18.255.1", "198.18.255.2"
+# Likewise: the province's edge and the provider's end of the line to it. No lab has this number;
+# 198.18.254.0/23 is the function test's.
+PROVINCE_GATEWAY, PROVINCE = "198.18.0.1", "198.18.0.2"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ _TO_PROVINCE = [
     way(_EXCHANGE, **_OUT, remoteIpPrefix=one, ethertype=f"IPv{4 + 2 * n}") for n, one in enumerate(_PROVINCE)
 ]
 _DIGGING: dict[str, Any] = {"direction": "egress", "protocol": "udp", "portRangeMin": 51820, "portRangeMax": 51820}
-_TO_ITS_END = way(_TUNNEL, **_DIGGING, remoteIpPrefix="198.18.255.2/32")
+_TO_ITS_END = way(_TUNNEL, **_DIGGING, remoteIpPrefix="198.18.0.2/32")
 _ROUTER = server(metadata=labels(unit="uplink", system="shared", tier="border", zone="uplink", owner="bureau"))
 
 CASES = [

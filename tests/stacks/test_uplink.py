@@ -46,7 +46,7 @@ def test_a_leg_lets_through_what_the_flows_list_and_nothing_else(city: City) -> 
         if one.unit == "uplink"
     }
     exchange = ("10.18.2.0/24", "fd00:1301:3:2::/64")
-    assert found == {("uplink-border-tunnel-id", "egress", "198.18.255.2/32", 51820)} | {
+    assert found == {("uplink-border-tunnel-id", "egress", "198.18.0.2/32", 51820)} | {
         ("uplink-border-inside-id", direction, one, 8443) for direction in ("ingress", "egress") for one in exchange
     }
 
@@ -63,7 +63,7 @@ def test_the_exchange_zone_and_no_other_reaches_the_province(city: City) -> None
 def test_the_router_is_told_where_its_keys_are_and_no_key(city: City) -> None:
     told = UnitOutputs.model_validate(city.exports["uplink"]).border_router
     assert told is not None
-    assert (told.as_number, told.neighbour_as, told.endpoint) == (64512, 64600, "198.18.255.2:51820")
+    assert (told.as_number, told.neighbour_as, told.endpoint) == (64512, 64600, "198.18.0.2:51820")
     assert told.addresses == ("10.21.255.1/30", "fd00:1301:6:ff::1/64")
     assert told.neighbours == ("10.21.255.2", "fd00:1301:6:ff::2")
     assert told.inside == ("10.18.2.10", "fd00:1301:3:2::a")
