@@ -54,12 +54,11 @@ def _ensure(file: Path, fresh: str) -> str:
 
 def _ensure_wireguard_key(private: Path) -> str:
     """Make a key pair of one end of the tunnel to the province; the public half stands beside the private one."""
-    key = X25519PrivateKey.from_private_bytes(
-        base64.b64decode(_ensure(private, base64.b64encode(secrets.token_bytes(32)).decode()))
-    )
+    secret = _ensure(private, base64.b64encode(secrets.token_bytes(32)).decode())
+    key = X25519PrivateKey.from_private_bytes(base64.b64decode(secret))
     public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
     write_atomically(private.with_name(f"{private.name}.pub"), f"{public}\n")
-    return private.read_text(encoding="ascii").strip()
+    return secret
 
 
 def _ensure_ssh_key(private: Path) -> None:

@@ -110,7 +110,7 @@ class City:
     def zones_of(self, network: Network) -> Iterator[str]:
         """Yield the zone that a range lies in, if it lies in one; the province lies behind the uplink's."""
         for name, block in self.inventory.plan.zones.items():
-            if _inside(network, block.of(network.version)):
+            if block.holds(network):
                 yield name
         if self.uplink and self.of_province(network):
             yield self.uplink.zone
@@ -122,7 +122,7 @@ class City:
 
     def of_province(self, network: Network) -> bool:
         """Tell whether a range lies in the province's, to which the uplink leads."""
-        return self.uplink is not None and _inside(network, self.uplink.province.of(network.version))
+        return self.uplink is not None and self.uplink.province.holds(network)
 
     def is_tunnel(self, one: Resource, network: Network, protocol: str, ports: range) -> bool:
         """Tell whether a rule is the border router's and lets its tunnel through to the province's end, no more."""
@@ -135,7 +135,7 @@ class City:
 
     def in_city(self, network: Network) -> bool:
         """Tell whether a range lies in the city's address plan."""
-        return any(_inside(network, one) for one in (self.inventory.plan.city.ipv4, self.inventory.plan.city.ipv6))
+        return self.inventory.plan.city.holds(network)
 
     def of_operators(self, network: Network) -> bool:
         """Tell whether a range lies in what operators come from."""

@@ -14,9 +14,6 @@ from ipaddress import ip_address
 
 from govcloud.core.errors import GovcloudError
 from govcloud.core.language import tr
-from govcloud.core.model.environment import Environment
-from govcloud.core.model.inventory import Inventory
-from govcloud.verify import city
 from govcloud.verify.city import Endpoint, Kind
 from govcloud.verify.demands import Demands
 from govcloud.verify.lines import Place
@@ -62,14 +59,13 @@ def elsewhere(command: str, addresses: Sequence[str]) -> Standpoint | None:
     return _standpoint(OUTSIDE, found, shlex.split(command))
 
 
-def province(inventory: Inventory, environment: Environment, command: str) -> Standpoint | None:
+def there(province: Endpoint | None, command: str) -> Standpoint | None:
     """Return the province's end, to which a command leads; None where none is named."""
     if not command:
         return None
-    end = city.province(inventory, environment)
-    if end is None:
+    if province is None:
         raise GovcloudError(tr("--province needs a witness in the environment's `uplink`"))
-    return Standpoint(end=end, command=shlex.split(command))
+    return Standpoint(end=province, command=shlex.split(command))
 
 
 def _standpoint(name: str, addresses: dict[int, str], command: Sequence[str]) -> Standpoint:

@@ -102,13 +102,14 @@ def run(workspace: Workspace, wish: Wish) -> Report:
             laid = cloud.look(workspace, environment, {one.department for one in ends})
         inner = [one.addresses[6] for one in ends if one.is_guest]
         own = outside.here(demands, hosts.doors.values(), inner)
-        theirs = outside.province(wish.inventory, wish.environment, wish.province)
+        beyond = province(inventory, environment)
+        theirs = outside.there(beyond, wish.province)
         standpoints = [one for one in (own, named) if one]
         around = Around(
             outside=[one.end for one in standpoints],
             apis=cloud.api_endpoints(laid),
             doors=dict(hosts.doors),
-            province=province(inventory, environment),
+            province=beyond,
             asks=theirs is not None,
         )
         standpoints += [theirs] if theirs else []

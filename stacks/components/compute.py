@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_openstack as openstack
 
+from govcloud.core.model.department import DepartmentNetwork
 from govcloud.core.model.environment import AdoptedServer
 from stacks.labels import Labels
+from stacks.references import UnitReference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,15 @@ class ServerNetwork:
     ipv4_subnet_id: pulumi.Input[str]
     ipv6_subnet_id: pulumi.Input[str]
 
+    @classmethod
+    def of(cls, department: UnitReference, zone: str) -> ServerNetwork:
+        """Return a department's network of a zone, as its unit gives it out."""
+        return cls(
+            network_id=department.text("networks", zone, "network_id"),
+            ipv4_subnet_id=department.text("networks", zone, "ipv4_subnet_id"),
+            ipv6_subnet_id=department.text("networks", zone, "ipv6_subnet_id"),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
@@ -30,6 +41,44 @@ class Addresses:
 
     ipv4: str
     ipv6: str
+
+    @classmethod
+    def of(cls, network: DepartmentNetwork, host: int) -> Addresses:
+        """Return those that the plan gives to a host number."""
+        return cls(ipv4=str(network.ipv4_of(host)), ipv6=str(network.ipv6_of(host)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortArgs:
+    """Where a port stands, and which groups decide what it lets through."""
+
+    network: ServerNetwork
+    addresses: Addresses
+    security_group_ids: Sequence[pulumi.Input[str]]
+    labels: Labels
+    passes: Sequence[str] = ()
+    """Foreign ranges whose packets leave by it."""
+
+
+def planned_port(name: str, args: PortArgs, opts: pulumi.ResourceOptions) -> openstack.networking.Port:
+    """Make a port with the addresses that the plan gives it."""
+    fixed = (
+        (args.network.ipv4_subnet_id, args.addresses.ipv4),
+        (args.network.ipv6_subnet_id, args.addresses.ipv6),
+    )
+    pairs = [openstack.networking.PortAllowedAddressPairArgs(ip_address=foreign) for foreign in args.passes]
+    return openstack.networking.Port(
+        name,
+        name=name,
+        network_id=args.network.network_id,
+        fixed_ips=[
+            openstack.networking.PortFixedIpArgs(subnet_id=subnet, ip_address=address) for subnet, address in fixed
+        ],
+        security_group_ids=list(args.security_group_ids),
+        allowed_address_pairs=pairs or None,
+        tags=args.labels.as_tags(),
+        opts=opts,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +115,13 @@ class TierServers(pulumi.ComponentResource):
         self.port_ids = {}
         before: list[pulumi.Resource] = []
         for server, addresses in args.servers.items():
-            port = self._port(server, addresses, args)
+            standing = PortArgs(
+                network=args.network,
+                addresses=addresses,
+                security_group_ids=args.security_group_ids,
+                labels=args.labels,
+            )
+            port = planned_port(server, standing, self._ours)
             self.port_ids[server] = port.id
             before_us = args.adopted.get(server, AdoptedServer())
             instance = openstack.compute.Instance(
@@ -85,20 +140,3 @@ class TierServers(pulumi.ComponentResource):
             if args.apart:
                 before.append(instance)
         self.register_outputs({"ids": dict(self.ids)})
-
-    def _port(self, server: str, addresses: Addresses, args: TierServersArgs) -> openstack.networking.Port:
-        fixed = (
-            (args.network.ipv4_subnet_id, addresses.ipv4),
-            (args.network.ipv6_subnet_id, addresses.ipv6),
-        )
-        return openstack.networking.Port(
-            server,
-            name=server,
-            network_id=args.network.network_id,
-            fixed_ips=[
-                openstack.networking.PortFixedIpArgs(subnet_id=subnet, ip_address=address) for subnet, address in fixed
-            ],
-            security_group_ids=list(args.security_group_ids),
-            tags=args.labels.as_tags(),
-            opts=self._ours,
-        )

@@ -100,7 +100,7 @@ def _bastion(
     department = department_of(context.inventory, context.unit)
     name = f"{department.key}-{BASTION}"
     network, ids = department.networks[bastion.zone], zones[bastion.zone]
-    addresses = Addresses(ipv4=str(network.ipv4_of(bastion.first_host)), ipv6=str(network.ipv6_of(bastion.first_host)))
+    addresses = Addresses.of(network, bastion.first_host)
     labels = context.labels().at(tier=BASTION, zone=bastion.zone)
     servers = TierServers(
         name,

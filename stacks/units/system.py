@@ -127,11 +127,7 @@ class _Builder:
             flavor=self.context.flavor(group.size),
             image=self.context.environment.images[group.image],
             key_pair=self.shared.text("key_pair"),
-            network=ServerNetwork(
-                network_id=self.shared.text("networks", zone, "network_id"),
-                ipv4_subnet_id=self.shared.text("networks", zone, "ipv4_subnet_id"),
-                ipv6_subnet_id=self.shared.text("networks", zone, "ipv6_subnet_id"),
-            ),
+            network=ServerNetwork.of(self.shared, zone),
             security_group_ids=[self.shared.text("networks", zone, "security_group_id"), group_id],
             apart=self.context.environment.apart(group),
             labels=self._labels(tier),
@@ -141,10 +137,7 @@ class _Builder:
     def _addresses(self, tier: Tier, group: ComputeGroup) -> dict[str, Addresses]:
         network = self.department.networks[group.zone]
         return {
-            f"{self.name}-{tier}-{number + 1}": Addresses(
-                ipv4=str(network.ipv4_of(group.first_host + number)),
-                ipv6=str(network.ipv6_of(group.first_host + number)),
-            )
+            f"{self.name}-{tier}-{number + 1}": Addresses.of(network, group.first_host + number)
             for number in range(self.context.environment.servers(group))
         }
 

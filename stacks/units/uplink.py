@@ -12,8 +12,8 @@ from govcloud.core.model.department import Department, Uplink
 from govcloud.core.model.environment import UplinkAccess
 from govcloud.core.model.rules import BORDER, BORDER_INSIDE, BORDER_TUNNEL, border_groups
 from govcloud.core.model.units import department_of
-from stacks.components.border import BorderServer, BorderServerArgs, LegArgs
-from stacks.components.compute import Addresses, ServerNetwork
+from stacks.components.border import BorderServer, BorderServerArgs
+from stacks.components.compute import Addresses, PortArgs, ServerNetwork
 from stacks.components.security import SecurityGroups, SecurityGroupsArgs
 from stacks.context import Context
 from stacks.references import UnitReference
@@ -77,13 +77,9 @@ class _Builder:
 
     def _leg(
         self, shared: UnitReference, zone: str, groups: Sequence[pulumi.Input[str]], passes: Sequence[str] = ()
-    ) -> LegArgs:
-        return LegArgs(
-            network=ServerNetwork(
-                network_id=shared.text("networks", zone, "network_id"),
-                ipv4_subnet_id=shared.text("networks", zone, "ipv4_subnet_id"),
-                ipv6_subnet_id=shared.text("networks", zone, "ipv6_subnet_id"),
-            ),
+    ) -> PortArgs:
+        return PortArgs(
+            network=ServerNetwork.of(shared, zone),
             addresses=self._addresses(zone),
             security_group_ids=groups,
             labels=self.context.labels().at(tier=BORDER, zone=zone),
@@ -91,8 +87,7 @@ class _Builder:
         )
 
     def _addresses(self, zone: str) -> Addresses:
-        network, number = self.department.networks[zone], self.uplink.first_host
-        return Addresses(ipv4=str(network.ipv4_of(number)), ipv6=str(network.ipv6_of(number)))
+        return Addresses.of(self.department.networks[zone], self.uplink.first_host)
 
     def _told(self) -> dict[str, object]:
         """Return what the router is told, of the shape `BorderRouter`."""

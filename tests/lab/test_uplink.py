@@ -6,7 +6,7 @@ import json
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from govcloud.core.workspace import Workspace
+from govcloud.verify.guests import read_host_list
 from lab.namespace import run_inside
 from tests.conftest import City
 from tests.lab.guest_site import wait_for
@@ -49,12 +50,11 @@ class Uplink:
 
     workspace: Workspace
     hosts: dict[str, dict[str, Any]]
+    ways: Mapping[str, Sequence[str]]
 
     def on(self, host: str, command: str) -> str:
         """Run a line of shell on a server as root; return what it printed."""
-        one = self.hosts[host]
-        way = ["ssh", "-i", one["ansible_ssh_private_key_file"], *shlex.split(one["ansible_ssh_common_args"])]
-        argv = [*way, f"{one['ansible_user']}@{one['ansible_host']}", f"sudo sh -c {shlex.quote(command)}"]
+        argv = [*self.ways[host], f"sudo sh -c {shlex.quote(command)}"]
         done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=120)
         assert done.returncode != 255, done.stderr
         return done.stdout.strip()
@@ -75,7 +75,7 @@ class Uplink:
 @pytest.fixture(scope="module")
 def uplink(city: City) -> Uplink:
     listed = json.loads(city.run(["inventory/hosts.py", "--list"], check=True).stdout)
-    found = Uplink(Workspace(city.root), listed["_meta"]["hostvars"])
+    found = Uplink(Workspace(city.root), listed["_meta"]["hostvars"], read_host_list(listed).commands)
     # After a start the sessions come up by themselves.
     found.has_networks(2)
     return found

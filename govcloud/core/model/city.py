@@ -97,6 +97,12 @@ class Block(Model):
         """Return the range of one version of IP."""
         return self.ipv4 if version == 4 else self.ipv6  # noqa: PLR2004 - the version's own number
 
+    def holds(self, network: IPv4Network | IPv6Network) -> bool:
+        """Tell whether a network lies in the range of its version."""
+        if isinstance(network, IPv4Network):
+            return network.subnet_of(self.ipv4)
+        return network.subnet_of(self.ipv6)
+
 
 class AddressPlan(Model):
     """`address_plan.yaml`: the city's ranges and what each zone has of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork
@@ -25,16 +25,21 @@ class VolumeType(Model):
     extra_specs: dict[str, str] = Field(default_factory=dict)
 
 
-def _address_and_port(text: str) -> str:
-    address, _, port = text.rpartition(":")
+def _split(endpoint: str) -> tuple[IPv4Address | IPv6Address, int]:
+    """Read an address and a port; raise ValueError where there are none."""
+    address, _, port = endpoint.rpartition(":")
     bracketed = address.startswith("[") and address.endswith("]")
-    kind = IPv6Address if bracketed else IPv4Address
-    try:
-        kind(address[1:-1] if bracketed else address)
-    except ValueError:
-        port = ""
+    found = IPv6Address(address[1:-1]) if bracketed else IPv4Address(address)
     if not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        raise PydanticCustomError("endpoint", "not an address with a port")
+        raise ValueError(endpoint)
+    return found, int(port)
+
+
+def _address_and_port(text: str) -> str:
+    try:
+        _split(text)
+    except ValueError:
+        raise PydanticCustomError("endpoint", "not an address with a port") from None
     return text
 
 
@@ -68,12 +73,12 @@ class UplinkAccess(Model):
     @property
     def address(self) -> IPv4Address | IPv6Address:
         """The address of the province's end."""
-        return ip_address(self.endpoint.rpartition(":")[0].strip("[]"))
+        return _split(self.endpoint)[0]
 
     @property
     def port(self) -> int:
         """The UDP port of the province's end."""
-        return int(self.endpoint.rpartition(":")[2])
+        return _split(self.endpoint)[1]
 
 
 class Whitelist(Model):

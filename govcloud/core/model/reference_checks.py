@@ -18,8 +18,9 @@ def references_exist(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
     """Sizes, volumes, secrets and tiers that are named exist."""
     sizes = inventory.city.sizes
     for department, here in each_department(inventory, reading):
-        if department.bastion and department.bastion.size not in sizes:
-            yield (here / "bastion" / "size").fault(tr("is not a size"), fix=_known(sizes))
+        for key, shared in (("bastion", department.bastion), ("uplink", department.uplink)):
+            if shared and shared.size not in sizes:
+                yield (here / key / "size").fault(tr("is not a size"), fix=_known(sizes))
     for _, _, _, group, here in each_group(inventory, reading):
         if group.size not in sizes:
             yield (here / "size").fault(tr("is not a size"), fix=_known(sizes))

@@ -140,8 +140,7 @@ def _shared_with_province(
 def _leads_to(
     inventory: Inventory, flow: ZoneFlow, protocol: str, port: int, network: IPv4Network | IPv6Network
 ) -> bool:
-    block = inventory.plan.zones[flow.to]
-    inside = network.subnet_of(block.ipv4) if isinstance(network, IPv4Network) else network.subnet_of(block.ipv6)
+    inside = inventory.plan.zones[flow.to].holds(network)
     return flow.protocol == protocol and port in flow.ports and inside
 
 

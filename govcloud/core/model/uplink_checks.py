@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from netaddr import IPNetwork
-
 from govcloud.core.language import tr
 from govcloud.core.located_yaml import Fault
 from govcloud.core.model.department import Department, Uplink
@@ -26,7 +24,7 @@ def uplinks_fit(inventory: Inventory, reading: Reading) -> Iterator[Fault]:
 
 
 def _stands(inventory: Inventory, department: Department, uplink: Uplink, here: Here) -> Iterator[Fault]:
-    """Ask that it is the owner's, in two networks of the owner's, on a server of a known size."""
+    """Ask that it is the owner's, in two networks of the owner's."""
     if department.key != inventory.city.owner and inventory.city.owner in inventory.departments:
         what = tr("is not the department that runs the cloud")
         fix = tr("move it to departments/{name}.yaml", name=inventory.city.owner)
@@ -38,9 +36,6 @@ def _stands(inventory: Inventory, department: Department, uplink: Uplink, here: 
     if uplink.zone == uplink.inside:
         what = tr("is where the tunnel goes out")
         yield (here / "inside").fault(what, clause=_CLAUSE, fix=tr("take the zone that shares data"))
-    if uplink.size not in inventory.city.sizes:
-        fix = tr("one of: {known}", known=", ".join(inventory.city.sizes))
-        yield (here / "size").fault(tr("is not a size"), fix=fix)
 
 
 def _ranges(inventory: Inventory, department: Department, uplink: Uplink, here: Here) -> Iterator[Fault]:
@@ -53,7 +48,7 @@ def _ranges(inventory: Inventory, department: Department, uplink: Uplink, here: 
             what = tr("{inner} overlaps {other} of the city", inner=theirs, other=ours)
             yield (here / "province" / family).fault(what, clause=_CLAUSE, fix=tr("ask the province for its ranges"))
         place = here / "tunnel" / family
-        if zone and IPNetwork(str(tunnel)) not in IPNetwork(str(zone.of(version))):
+        if zone and not zone.holds(tunnel):
             what = tr("{inner} is not inside {outer}", inner=tunnel, outer=zone.of(version))
             yield place.fault(what, clause=_CLAUSE, fix=tr("take another range"))
         if network and tunnel.overlaps(network.of(version)):
